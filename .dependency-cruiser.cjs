@@ -1,0 +1,52 @@
+// Who may import whom (ARCHITECTURE.md, "The house"). A package is entered only through its exports.
+const only = (from, allowed) => ({
+  name: `${from}-imports-only-${allowed.join('-') || 'nothing'}`,
+  severity: 'error',
+  from: { path: `^packages/${from}/` },
+  to: {
+    path: '^(packages|lab|test|bench|scripts)/',
+    pathNot: [`^packages/${from}/`, ...allowed.map((name) => `^packages/${name}/`)],
+  },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    only('service', []),
+    only('dhcp', []),
+    only('kernel', ['service']),
+    only('engine', ['service']),
+    only('anchord', ['kernel', 'engine', 'dhcp', 'service']),
+    only('backend', ['kernel', 'engine', 'dhcp', 'service']),
+    {
+      name: 'no-test-code-in-products',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/', pathNot: '\\.test\\.ts$' },
+      to: { path: '(\\.test\\.ts$|^(lab|test|bench)/)' },
+    },
+    {
+      name: 'only-the-kernel-door-calls-libc',
+      severity: 'error',
+      from: { pathNot: '^packages/kernel/src/sys/' },
+      to: { path: 'node_modules/koffi' },
+    },
+    {
+      name: 'no-child-processes-in-products',
+      comment: 'Only the quota file systems run tools of their own.',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '(\\.test\\.ts$|^packages/kernel/src/filesystems/)' },
+      to: { path: '^(node:)?child_process$' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|\\.cache)/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

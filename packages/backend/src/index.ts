@@ -1,0 +1,2 @@
+/** The lease backend: hardened containers for tenants. */
+export {};

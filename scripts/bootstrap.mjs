@@ -1,0 +1,75 @@
+// First step of every npm script. Runs on whatever Node the machine has, and with nothing but that: makes sure
+// that the dependencies (and with them our own pinned Node) are there, then hands over to that Node.
+//
+// Plain JavaScript for old Nodes: keep it free of TypeScript and of dependencies.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const modules = join(root, 'node_modules');
+// Written last, so that an installation that was killed half-way is done again.
+const stamp = join(modules, '.berth-installed');
+const node = join(modules, '.bin', 'node');
+
+const wanted = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
+
+function installed() {
+  return existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+}
+
+function install() {
+  process.stderr.write('berth: installing the dependencies of package-lock.json (npm ci) ...\n');
+  rmSync(stamp, { force: true });
+  const done = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (done.status !== 0) {
+    process.stderr.write(
+      'berth: npm ci failed; the reason stands above. Check that the npm registry can be reached, then run the same command again.\n',
+    );
+    process.exit(done.status ?? 1);
+  }
+  if (!existsSync(node)) {
+    process.stderr.write(
+      `berth: there is no pinned Node for ${process.platform}-${process.arch}: Linux on x64 or arm64 is needed.\n`,
+    );
+    process.exit(1);
+  }
+  writeFileSync(stamp, wanted);
+}
+
+if (!installed()) install();
+
+const [script, ...args] = process.argv.slice(2);
+if (script === undefined) {
+  process.stderr.write('usage: node scripts/bootstrap.mjs SCRIPT [ARG ...]\n');
+  process.exit(2);
+}
+
+const child = spawn(node, [join(root, script), ...args], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, PATH: `${join(modules, '.bin')}:${process.env.PATH ?? ''}` },
+});
+// A signal that was sent to us alone has to be passed on. With Ctrl-C the terminal tells the whole group, so the child
+// may hear it twice (npm passes it on, too): what runs here takes a burst of signals for one.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('error', (error) => {
+  process.stderr.write(`berth: ${node} does not start: ${error.message}\n`);
+  process.exit(1);
+});
+child.on('exit', (code, signal) => {
+  if (signal !== null) {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  } else {
+    process.exit(code ?? 1);
+  }
+});

@@ -1,0 +1,109 @@
+/**
+ * `npm test` and its parts: runs the checks and the suites one after another and closes with one line of counts.
+ *
+ *   npm test                      everything
+ *   npm run check                 types, lint, dead code, layers, rules
+ *   npm run test:unit             no root, no Docker
+ *   npm run test:unit -- scope    only the files whose path contains "scope"; -t NAME picks single tests
+ *   npm run test:kernel           the real kernel, in namespaces of its own (root)
+ *   npm run test:engine           the real Docker engine, in a lab of its own (root)
+ *   npm run test:e2e              whole programs in the lab (root)
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { prepareMachine } from '../lab/src/machine.ts';
+import { checks } from './checks.ts';
+import { bin, run, stopChildren } from './run.ts';
+import { add, type Counts, closingLine, readReport, zero } from './test-report.ts';
+
+const suites = ['unit', 'kernel', 'engine', 'e2e'] as const;
+type Suite = (typeof suites)[number];
+const privileged: ReadonlySet<Suite> = new Set(['kernel', 'engine', 'e2e']);
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+function whyNotPrivileged(): string | undefined {
+  if (process.platform !== 'linux') return `this is ${process.platform}, not Linux`;
+  if (process.getuid?.() !== 0) return 'this is not root';
+  return undefined;
+}
+
+async function runChecks(): Promise<Counts> {
+  let counts = zero;
+  for (const check of checks) {
+    const started = performance.now();
+    const { code, output } = await check.run();
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    say(`${code === 0 ? '✓' : '✗'} check: ${check.name} (${seconds} s)`);
+    if (code !== 0) say(output.trimEnd());
+    counts = add(counts, code === 0 ? { ...zero, passed: 1 } : { ...zero, failed: 1 });
+  }
+  return counts;
+}
+
+async function runSuite(suite: Suite, filters: readonly string[]): Promise<Counts> {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-report-'));
+  try {
+    const report = join(folder, 'report.json');
+    say(`\n== ${suite} ==`);
+    const { code } = await run(
+      [
+        bin('vitest'),
+        'run',
+        `--project=${suite}`,
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${report}`,
+        '--passWithNoTests',
+        ...filters,
+      ],
+      { show: true },
+    );
+    return readReport(suite, code, () => readFileSync(report, 'utf8'), say);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runPrivileged(suite: Suite, filters: readonly string[]): Promise<Counts> {
+  const why = whyNotPrivileged();
+  if (why === undefined) {
+    await prepareMachine(say);
+    return runSuite(suite, filters);
+  }
+  if (process.env['BERTH_SKIP_PRIVILEGED'] === '1') {
+    say(`\n== ${suite} == left out: ${why}, and BERTH_SKIP_PRIVILEGED=1 says that this is meant`);
+    return zero;
+  }
+  say(
+    `\n== ${suite} == cannot run: ${why}. Run as root on Linux, or set BERTH_SKIP_PRIVILEGED=1 to leave it out.`,
+  );
+  return { ...zero, failed: 1 };
+}
+
+async function main([what = 'all', ...filters]: readonly string[]): Promise<number> {
+  const chosen = what === 'all' ? suites : suites.filter((suite) => suite === what);
+  if (chosen.length === 0 && what !== 'check') {
+    say(`unknown suite "${what}": all, check, ${suites.join(', ')}`);
+    return 2;
+  }
+  let counts = what === 'all' || what === 'check' ? await runChecks() : zero;
+  for (const suite of chosen) {
+    counts = add(
+      counts,
+      await (privileged.has(suite) ? runPrivileged(suite, filters) : runSuite(suite, filters)),
+    );
+  }
+  say(`\n${closingLine(counts)}`);
+  return counts.failed === 0 ? 0 : 1;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    stopChildren();
+    process.exitCode = 130;
+  });
+}
+
+process.exitCode = await main(process.argv.slice(2));

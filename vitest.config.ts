@@ -1,0 +1,58 @@
+import { defineConfig } from 'vitest/config';
+
+const notOurs = ['**/node_modules/**', '**/dist/**', '**/.cache/**'];
+const privileged = ['**/*.kernel.test.ts', '**/*.engine.test.ts', '**/*.e2e.test.ts'];
+
+/** One project a suite; `scripts/test.ts` runs them one after another and adds up the counts. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{packages,lab,bench,scripts,test}/**/*.test.ts'],
+          exclude: [...notOurs, ...privileged],
+          pool: 'threads',
+          isolate: false,
+        },
+      },
+      {
+        // One process, one file after another: setns() is per thread, and the tests share the machine's kernel.
+        test: {
+          name: 'kernel',
+          include: ['{packages,lab,test}/**/*.kernel.test.ts'],
+          exclude: notOurs,
+          pool: 'forks',
+          isolate: false,
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'engine',
+          include: ['{packages,lab,test}/**/*.engine.test.ts'],
+          exclude: notOurs,
+          globalSetup: ['lab/src/testing/global-setup.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['{packages,lab,test}/**/*.e2e.test.ts'],
+          exclude: notOurs,
+          globalSetup: ['lab/src/testing/global-setup.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
