@@ -12,6 +12,7 @@ const packages: Readonly<Record<string, string>> = {
   'docker.io': '/usr/sbin/dockerd',
   iproute2: '/usr/sbin/ip',
   nftables: '/usr/sbin/nft',
+  tini: '/usr/bin/tini',
 };
 
 /** Installs the Debian packages that are missing. Says nothing and takes no time where none is. */

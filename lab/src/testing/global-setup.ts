@@ -1,4 +1,37 @@
-/** Brings the lab up before the engine and e2e suites, and down after them. */
-export async function setup(): Promise<void> {
-  // Filled in with the lab's engine.
+/**
+ * Brings a lab up before the engine and e2e suites and takes it down after them. One that was brought up by hand is
+ * used and stays up. A lab of ours dies with us, even if we are killed; the next run removes what is left of it.
+ */
+import type { TestProject } from 'vitest/node';
+import { readDescription } from '../description.ts';
+import { defaultLabName, type LabName, labName } from '../names.ts';
+import { defaultSpec } from '../spec.ts';
+import { isAlive } from '../tools/proc.ts';
+import { bringUp, mendLab, removeOrphans, takeDown } from '../up.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    readonly lab: string;
+  }
+}
+
+const say = (line: string): void => void process.stdout.write(`  ${line}\n`);
+
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  await removeOrphans(say);
+  const name = await freeName(defaultLabName());
+  project.provide('lab', name);
+  if ((await mendLab(name, say)) !== undefined) return undefined;
+  await bringUp(name, defaultSpec, { say, owned: true });
+  return async () => {
+    await takeDown(name, say);
+  };
+}
+
+/** Another run of the same tests, still going on, keeps its lab: we take a name of our own beside it. */
+async function freeName(name: LabName): Promise<LabName> {
+  const found = await readDescription(name);
+  const taken =
+    found !== undefined && found !== 'unreadable' && found.owner !== undefined && isAlive(found.owner);
+  return taken && found.owner?.pid !== process.pid ? labName(`${name}-${process.pid}`) : name;
 }

@@ -1,0 +1,72 @@
+/** The Docker engine of a host: started by hand, on nothing that is the machine's own. */
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { waitFor } from '../tools/wait.ts';
+import type { Host } from './host.ts';
+
+export async function startEngine(host: Host): Promise<void> {
+  const dataRoot = join(host.stateFolder, 'docker');
+  const config = join(host.stateFolder, 'daemon.json');
+  await mkdir(dataRoot, { recursive: true });
+  await writeFile(
+    config,
+    JSON.stringify({
+      hosts: ['unix:///run/docker.sock'],
+      pidfile: '/run/docker.pid',
+      'data-root': dataRoot,
+      'exec-root': '/run/docker',
+      'storage-driver': 'overlay2',
+      // Control groups are the one thing that namespaces do not part here: a parent of our own parts them by name.
+      'cgroup-parent': `/${host.cgroup}`,
+      'exec-opts': ['native.cgroupdriver=cgroupfs'],
+      'shutdown-timeout': 2,
+    }),
+  );
+  await rm(host.socketPath, { force: true });
+  const log = openSync(host.engineLog, 'a');
+  const child = host.spawn(['dockerd', `--config-file=${config}`], {
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  child.unref();
+  let ended: string | undefined;
+  child.on('error', (error) => {
+    ended = error.message;
+  });
+  child.on('exit', (code, signal) => {
+    ended = `ended with ${code ?? signal}`;
+  });
+  await waitFor(
+    `the Docker engine of ${host.name}`,
+    async () => {
+      if (ended !== undefined) throw new Error(`dockerd ${ended}:\n${await tail(host.engineLog)}`);
+      return engineAnswers(host);
+    },
+    { timeoutMs: 60_000, everyMs: 50, evidence: () => `its log: ${host.engineLog}` },
+  );
+}
+
+/** Does the engine answer a ping within a second? */
+export function engineAnswers(host: Host): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = request(
+      { socketPath: host.socketPath, path: '/_ping', agent: false, timeout: 1000 },
+      (response) => {
+        response.resume();
+        response.on('close', () => resolve(response.statusCode === 200));
+      },
+    );
+    asked.on('timeout', () => asked.destroy());
+    asked.on('error', () => resolve(false));
+    asked.on('close', () => resolve(false));
+    asked.end();
+  });
+}
+
+async function tail(file: string, lines = 15): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-lines).join('\n');
+}

@@ -1,0 +1,115 @@
+/** A Docker host of the lab: namespaces of its own, an engine of its own, a place on the LAN. */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { labErrors } from '../errors.ts';
+import { cgroupOf, type LabName, namespaceName, namespacePath, runFolder, stateFolder } from '../names.ts';
+import { type AddressPlan, type EngineVersion, type HostSpec, numberOf } from '../spec.ts';
+import { isInit, namespaceId, namespaceIdOfProcess, processesIn } from '../tools/proc.ts';
+import { type Argv, type Finished, must, type RunOptions, run } from '../tools/run.ts';
+
+/** The interface of a host on the LAN: parent of macvlan networks. */
+export const lanLink = 'lan0';
+
+export class Host {
+  readonly lab: LabName;
+  readonly name: HostSpec['name'];
+  readonly engine: EngineVersion;
+  readonly addresses: { readonly v4: string; readonly v6: string };
+  #init: number | undefined;
+
+  constructor(lab: LabName, spec: HostSpec, plan: AddressPlan) {
+    const number = plan.host(numberOf(spec.name));
+    this.lab = lab;
+    this.name = spec.name;
+    this.engine = spec.engine;
+    this.addresses = { v4: plan.v4(number), v6: plan.v6(number) };
+  }
+
+  get namespace(): string {
+    return namespaceName(this.lab, this.name);
+  }
+
+  /** What the host sees as /run. */
+  get runFolder(): string {
+    return join(runFolder(this.lab), this.name, 'run');
+  }
+
+  get stateFolder(): string {
+    return join(stateFolder(this.lab), this.name);
+  }
+
+  /** The engine's socket as seen from outside; on the host itself it is /var/run/docker.sock, as everywhere. */
+  get socketPath(): string {
+    return join(this.runFolder, 'docker.sock');
+  }
+
+  get engineLog(): string {
+    return join(this.stateFolder, 'dockerd.log');
+  }
+
+  /** Below the mount of each hierarchy; the containers' own groups are in it. */
+  get cgroup(): string {
+    return `${cgroupOf(this.lab)}/${this.name}`;
+  }
+
+  /** The host's first process, in our own numbering; undefined if the host is not running. */
+  findInit(): number | undefined {
+    const id = namespaceId(namespacePath(this.lab, this.name));
+    if (id === undefined) return undefined;
+    if (this.#init !== undefined && namespaceIdOfProcess(this.#init) === id) return this.#init;
+    this.#init = processesIn(id).find(isInit);
+    return this.#init;
+  }
+
+  get init(): number {
+    const init = this.findInit();
+    if (init === undefined) throw labErrors.error('NOT_UP', `${this.name} of the lab ${this.lab} is not up`);
+    return init;
+  }
+
+  /** A path of the host (its mounts, its /proc, a container's namespace file) as we can open it from outside. */
+  path(inside: string): string {
+    return join(`/proc/${this.init}/root`, inside);
+  }
+
+  /** The command that does this on the host. */
+  argv(argv: Argv, folder = '/'): Argv {
+    return [
+      'nsenter',
+      `--target=${this.init}`,
+      '--mount',
+      '--net',
+      '--pid',
+      '--ipc',
+      '--uts',
+      `--wdns=${folder}`,
+      '--',
+      ...argv,
+    ];
+  }
+
+  /** Runs a program on the host to its end. */
+  exec(argv: Argv, options: RunOptions & { readonly folder?: string } = {}): Promise<Finished> {
+    return run(this.argv(argv, options.folder), options);
+  }
+
+  /** Runs a program that has to succeed; hands back what it wrote. */
+  must(argv: Argv, options: RunOptions & { readonly folder?: string } = {}): Promise<string> {
+    return must(this.argv(argv, options.folder), options);
+  }
+
+  /** Starts a program on the host; whoever starts it ends it. */
+  spawn(argv: Argv, options: SpawnOptions = {}): ChildProcess {
+    const [command, ...args] = this.argv(argv);
+    return spawn(command, args, options);
+  }
+
+  /** Debian's docker command against this host's engine. */
+  docker(...args: readonly string[]): Promise<string> {
+    return must(this.dockerArgv(args));
+  }
+
+  dockerArgv(args: readonly string[]): Argv {
+    return ['/usr/bin/docker', '--host', `unix://${this.socketPath}`, ...args];
+  }
+}

@@ -1,0 +1,70 @@
+/** The LAN's DHCP and router-advertisement server: Debian's dnsmasq, told what to do by arguments alone. */
+import type { AddressPlan, DhcpSpec } from '../spec.ts';
+import type { Argv } from '../tools/run.ts';
+
+export interface DnsmasqSettings {
+  readonly dhcp: DhcpSpec;
+  readonly plan: AddressPlan;
+  readonly link: string;
+  readonly leaseFile: string;
+  readonly logFile: string;
+  /** Names that it answers for, beside leases. */
+  readonly names: readonly { readonly name: string; readonly v4: string; readonly v6: string }[];
+}
+
+export function dnsmasqCommand(settings: DnsmasqSettings): Argv {
+  const { dhcp, plan, link } = settings;
+  return [
+    'dnsmasq',
+    '--keep-in-foreground',
+    // Without configuration and users of the machine: what is not said here, it does not do.
+    '--conf-file=/dev/null',
+    '--user=root',
+    '--group=root',
+    '--pid-file=',
+    `--interface=${link}`,
+    '--bind-dynamic',
+    '--no-resolv',
+    '--no-hosts',
+    '--domain=lan',
+    '--local=/lan/',
+    ...settings.names.map(({ name, v4, v6 }) => `--host-record=${name}.lan,${v4},${v6}`),
+    `--dhcp-leasefile=${settings.leaseFile}`,
+    `--log-facility=${settings.logFile}`,
+    '--log-dhcp',
+    // It would ping an address for three seconds before it offers it.
+    '--no-ping',
+    '--dhcp-authoritative',
+    ...v4Arguments(dhcp, plan),
+    ...v6Arguments(dhcp, plan, link),
+  ];
+}
+
+function v4Arguments(dhcp: DhcpSpec, plan: AddressPlan): string[] {
+  if (!dhcp.v4) return [];
+  const [from, to] = plan.pool;
+  return [
+    `--dhcp-range=${plan.v4(from)},${plan.v4(to)},255.255.255.0,${dhcp.leaseSeconds}`,
+    `--dhcp-option=option:router,${plan.v4(plan.router)}`,
+    `--dhcp-option=option:dns-server,${plan.v4(plan.router)}`,
+    ...(dhcp.renewSeconds === undefined ? [] : [`--dhcp-option=option:T1,${dhcp.renewSeconds}`]),
+    ...(dhcp.rebindSeconds === undefined ? [] : [`--dhcp-option=option:T2,${dhcp.rebindSeconds}`]),
+  ];
+}
+
+function v6Arguments(dhcp: DhcpSpec, plan: AddressPlan, link: string): string[] {
+  const range = {
+    stateful: `${plan.v6(1000)},${plan.v6(1999)},64,${dhcp.leaseSeconds}`,
+    stateless: `${plan.v6(0)},ra-stateless,64,${dhcp.leaseSeconds}`,
+    slaac: `${plan.v6(0)},ra-only,64,${dhcp.leaseSeconds}`,
+    none: undefined,
+  }[dhcp.v6];
+  if (range === undefined) return [];
+  return [
+    `--dhcp-range=${range}`,
+    '--enable-ra',
+    // An advertisement every few seconds: a test that waits for one should not wait for minutes.
+    `--ra-param=${link},high,4,1800`,
+    `--dhcp-option=option6:dns-server,[${plan.v6(plan.router)}]`,
+  ];
+}
