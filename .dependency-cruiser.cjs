@@ -22,7 +22,7 @@ module.exports = {
     {
       name: 'no-test-code-in-products',
       severity: 'error',
-      from: { path: '^packages/[^/]+/src/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/[^/]+/src/', pathNot: '(\\.test\\.ts$|/src/testing/)' },
       to: { path: '(\\.test\\.ts$|^(lab|test|bench)/)' },
     },
     {
@@ -35,7 +35,10 @@ module.exports = {
       name: 'no-child-processes-in-products',
       comment: 'Only the quota file systems run tools of their own.',
       severity: 'error',
-      from: { path: '^packages/', pathNot: '(\\.test\\.ts$|^packages/kernel/src/filesystems/)' },
+      from: {
+        path: '^packages/',
+        pathNot: '(\\.test\\.ts$|/src/testing/|^packages/kernel/src/filesystems/)',
+      },
       to: { path: '^(node:)?child_process$' },
     },
   ],

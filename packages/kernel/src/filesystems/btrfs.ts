@@ -1,0 +1,177 @@
+/** Volumes as btrfs subvolumes with a quota group each. */
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { demandCapability } from './capability.ts';
+import { directoryExists, renameDurably, syncDirectory } from './directory.ts';
+import { filesystemErrors } from './errors.ts';
+import type {
+  CreatedVolume,
+  QuotaFilesystem,
+  QuotaVolumes,
+  RootOptions,
+  VolumeDestroyer,
+} from './quota-volumes.ts';
+import { RootWatch } from './root-watch.ts';
+import { demand, type RunTool } from './tool.ts';
+import { checkName, checkSize } from './volume-name.ts';
+
+/** The root directory of every subvolume has this inode number; no plain directory has it. */
+const subvolumeInode = 256;
+const budgetMs = 30_000;
+const validateMs = 10_000;
+/** Undoing gets a budget of its own: what made the step fail may be that the caller's ran out. */
+const undoMs = 10_000;
+const gone = /cannot find|No such file or directory/;
+
+interface BtrfsOptions extends RootOptions {
+  readonly run: RunTool;
+  readonly warn: (message: string) => void;
+}
+
+export function btrfsFilesystem(options: BtrfsOptions): QuotaFilesystem {
+  const volumes = new BtrfsVolumes(options);
+  return { volumes, destroyer: volumes.destroyer };
+}
+
+class BtrfsVolumes implements QuotaVolumes {
+  readonly kind = 'btrfs';
+  readonly root: string;
+  readonly destroyer: VolumeDestroyer = { destroy: (name) => this.#destroy(name) };
+  readonly #run: RunTool;
+  readonly #warn: (message: string) => void;
+  readonly #watch: RootWatch;
+
+  constructor({ run, warn, ...rootOptions }: BtrfsOptions) {
+    this.root = rootOptions.root;
+    this.#run = run;
+    this.#warn = warn;
+    this.#watch = new RootWatch(rootOptions);
+  }
+
+  async validate(): Promise<void> {
+    const shown = await this.#run(['btrfs', 'qgroup', 'show', this.root], { timeoutMs: validateMs });
+    if (shown.code !== 0) {
+      throw filesystemErrors.error(
+        'QUOTAS_OFF',
+        `quotas are not enabled on ${this.root} (run: btrfs quota enable ${this.root}): ${shown.output.trim()}`,
+      );
+    }
+    await demandCapability(this.kind, this.#warn);
+    await this.#clearStaleGroups();
+  }
+
+  hostPath(name: string): string {
+    checkName(name);
+    return join(this.root, name);
+  }
+
+  list(): Promise<readonly string[]> {
+    return this.#watch.list();
+  }
+
+  async create(name: string, sizeMb: number): Promise<CreatedVolume> {
+    const path = this.hostPath(name);
+    checkSize(name, sizeMb);
+    if (await this.#isSubvolume(path)) {
+      await this.#limit(path, sizeMb);
+      return { path, created: false };
+    }
+    await demand(this.#run, ['btrfs', 'subvolume', 'create', path], { timeoutMs: budgetMs });
+    try {
+      await this.#limit(path, sizeMb);
+      await syncDirectory(this.root);
+    } catch (error) {
+      await this.#delete(path, undoMs).catch((undo: unknown) =>
+        this.#warn(`could not remove ${path} after its quota could not be set: ${String(undo)}`),
+      );
+      throw error;
+    }
+    return { path, created: true };
+  }
+
+  async ensureQuota(name: string, sizeMb: number): Promise<void> {
+    const path = this.hostPath(name);
+    checkSize(name, sizeMb);
+    if (!(await this.#isSubvolume(path))) return;
+    await this.#limit(path, sizeMb);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await renameDurably(this.hostPath(from), this.hostPath(to));
+  }
+
+  async usage(name: string): Promise<number> {
+    const path = this.hostPath(name);
+    const { stdout: described } = await demand(this.#run, ['btrfs', 'subvolume', 'show', path], {
+      timeoutMs: budgetMs,
+    });
+    const id = /^\s*Subvolume ID:.*?(\d+)\s*$/m.exec(described)?.[1];
+    const { stdout: groups } = await demand(
+      this.#run,
+      ['btrfs', 'qgroup', 'show', '--raw', '--sync', this.root],
+      {
+        timeoutMs: budgetMs,
+      },
+    );
+    const row = groups
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .find(([group]) => group === `0/${id}`);
+    const referenced = Number(row?.[1] ?? Number.NaN);
+    if (id === undefined || !Number.isSafeInteger(referenced)) {
+      throw filesystemErrors.error(
+        'USAGE_UNKNOWN',
+        `btrfs shows no quota group 0/${id ?? '?'} for ${path}; are quotas enabled?`,
+      );
+    }
+    return referenced;
+  }
+
+  async #limit(path: string, sizeMb: number): Promise<void> {
+    await demand(this.#run, ['btrfs', 'qgroup', 'limit', `${sizeMb}m`, path], { timeoutMs: budgetMs });
+  }
+
+  /** A plain directory under a volume's name would have no quota and would survive its own destruction: an error. */
+  async #isSubvolume(path: string): Promise<boolean> {
+    if (!(await directoryExists(path))) return false;
+    const { ino } = await lstat(path);
+    if (ino === subvolumeInode) return true;
+    throw filesystemErrors.error('NOT_A_VOLUME', `${path} is a plain directory and not a btrfs subvolume`, {
+      details: { path },
+    });
+  }
+
+  async #destroy(name: string): Promise<void> {
+    const path = this.hostPath(name);
+    if (!(await this.#isSubvolume(path))) return;
+    await this.#delete(path, budgetMs);
+    if (await directoryExists(path)) {
+      throw filesystemErrors.error('STILL_THERE', `${path} is still there after btrfs reported it deleted`, {
+        details: { path },
+      });
+    }
+    await this.#clearStaleGroups();
+  }
+
+  /** Waits for the commit, so that a deletion that was reported does not come back after a power cut. */
+  async #delete(path: string, timeoutMs: number): Promise<void> {
+    const answer = await this.#run(['btrfs', 'subvolume', 'delete', '--commit-after', path], { timeoutMs });
+    if (answer.code === 0 || (gone.test(answer.output) && !(await directoryExists(path)))) return;
+    throw filesystemErrors.error('TOOL_FAILED', `btrfs could not delete ${path}: ${answer.output.trim()}`, {
+      details: { path },
+    });
+  }
+
+  /**
+   * The quota group of a deleted subvolume stays behind, and every stale one slows each later scan. Best effort: a group
+   * whose subvolume is still being cleaned up in the background goes with the next call.
+   */
+  async #clearStaleGroups(): Promise<void> {
+    const cleared = await this.#run(['btrfs', 'qgroup', 'clear-stale', this.root], {
+      timeoutMs: budgetMs,
+    }).catch((error: unknown) => ({ code: 1, stdout: '', output: String(error) }));
+    if (cleared.code !== 0 && !/unknown token|busy/i.test(cleared.output)) {
+      this.#warn(`could not clear stale quota groups of ${this.root}: ${cleared.output.trim()}`);
+    }
+  }
+}

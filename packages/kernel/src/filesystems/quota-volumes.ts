@@ -1,0 +1,46 @@
+/** What a file system with quotas offers for volumes: one directory, subvolume or dataset each, directly under a root. */
+
+export type QuotaKind = 'btrfs' | 'xfs' | 'zfs';
+
+export interface CreatedVolume {
+  readonly path: string;
+  /** False when it was there already and only its quota was set. */
+  readonly created: boolean;
+}
+
+/** Everything but destruction: that has a door of its own. */
+export interface QuotaVolumes {
+  readonly kind: QuotaKind;
+  readonly root: string;
+  /** Start-up check: tools, privileges, quotas. Also rebuilds what is kept in memory. */
+  validate(): Promise<void>;
+  /** `{root}/{name}`; the volume need not exist. */
+  hostPath(name: string): string;
+  /** The managed volumes there are. A missing or unmounted root is an error, never an empty list. */
+  list(): Promise<readonly string[]>;
+  /** Idempotent: an existing volume is reused and gets the size. Undoes what it allocated when it fails. */
+  create(name: string, sizeMb: number): Promise<CreatedVolume>;
+  /** Sets the quota of an existing volume again. An absent volume is success and is never created. */
+  ensureQuota(name: string, sizeMb: number): Promise<void>;
+  /** Metadata only, durable when it returns. Done already counts as success; two volumes are never merged. */
+  rename(from: string, to: string): Promise<void>;
+  /** Bytes that count against the quota. */
+  usage(name: string): Promise<number>;
+}
+
+/** The other door. Whoever holds it can destroy data: there is one holder in the product. */
+export interface VolumeDestroyer {
+  /** An absent volume is success. Returns only when the volume is really gone. */
+  destroy(name: string): Promise<void>;
+}
+
+export interface QuotaFilesystem {
+  readonly volumes: QuotaVolumes;
+  readonly destroyer: VolumeDestroyer;
+}
+
+export interface RootOptions {
+  readonly root: string;
+  /** Which entries of the root are ours; everything else is never listed and never touched. */
+  readonly isManaged: (name: string) => boolean;
+}
