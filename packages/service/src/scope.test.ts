@@ -5,6 +5,9 @@ const noFailure = (error: unknown): never => {
   throw error;
 };
 
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+
 describe('Scope', () => {
   it('releases in reverse order, once, however often it is closed', async () => {
     const scope = new Scope('test', noFailure);
@@ -71,5 +74,139 @@ describe('Scope', () => {
       released = true;
     });
     expect(released).toBe(true);
+  });
+
+  it('hears of a task that fails for a reason of its own while closing', async () => {
+    const failures: string[] = [];
+    const scope = new Scope('test', (error, task) => failures.push(`${task}: ${(error as Error).message}`));
+    scope.spawn('stopper', async (signal) => {
+      await aborted(signal);
+      throw new Error('table not deleted');
+    });
+    scope.spawn('wrapped', async (signal) => {
+      await aborted(signal);
+      throw new Error('request failed', { cause: signal.reason });
+    });
+    await scope.close();
+    expect(failures).toEqual(['test: stopper: table not deleted']);
+  });
+
+  it('takes a task that throws before its first await like any other', async () => {
+    const failures: unknown[] = [];
+    const scope = new Scope('test', (error) => failures.push(error));
+    scope.spawn('hasty', () => {
+      throw new Error('boom');
+    });
+    await scope.close();
+    expect(failures).toHaveLength(1);
+  });
+
+  it('starts nothing once it is closing', async () => {
+    const scope = new Scope('test', noFailure);
+    const started: string[] = [];
+    scope.defer(() => scope.spawn('late', async () => void started.push('late')));
+    await scope.close();
+    scope.spawn('later', async () => void started.push('later'));
+    expect(started).toEqual([]);
+  });
+
+  it('waits for releases that are registered while it closes, also by those', async () => {
+    const scope = new Scope('test', noFailure);
+    const released: string[] = [];
+    const slowly = (name: string, then?: () => void) => async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      released.push(name);
+      then?.();
+    };
+    scope.spawn('opener', async (signal) => {
+      await aborted(signal);
+      scope.defer(slowly('opened late', () => scope.defer(slowly('opened later still'))));
+    });
+    await scope.close();
+    expect(released).toEqual(['opened late', 'opened later still']);
+  });
+
+  it('does not release what a release before it took away', async () => {
+    const scope = new Scope('test', noFailure);
+    const released: string[] = [];
+    const forget = scope.defer(() => void released.push('inner'));
+    scope.defer(() => forget());
+    await scope.close();
+    expect(released).toEqual([]);
+  });
+
+  it('waits for a child that is already on its way down', async () => {
+    const scope = new Scope('parent', noFailure);
+    const child = scope.child('child');
+    let released = false;
+    child.defer(async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      released = true;
+    });
+    child.stop();
+    await scope.close();
+    expect(released).toBe(true);
+  });
+
+  it('closes a child that is born too late at once', async () => {
+    const scope = new Scope('parent', noFailure);
+    await scope.close();
+    const child = scope.child('late');
+    expect(child.closed).toBe(true);
+    await child.close();
+  });
+
+  it('hands its reason down to its children', async () => {
+    const scope = new Scope('parent', noFailure);
+    const child = scope.child('child');
+    await scope.close(new Error('enough'));
+    expect(child.signal.reason).toBe(scope.signal.reason);
+  });
+
+  it('can be stopped from inside one of its tasks', async () => {
+    const scope = new Scope('test', noFailure);
+    scope.spawn('supervisor', async () => {
+      await Promise.resolve();
+      scope.stop(new Error('discovery ended'));
+    });
+    await aborted(scope.signal);
+    await scope.close();
+    expect(scope.signal.reason).toEqual(new Error('discovery ended'));
+  });
+
+  it('names what its end is waiting for', async () => {
+    const scope = new Scope('test', noFailure);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    scope.defer(() => promise, 'nat teardown');
+    scope.spawn('dhcp', () => promise);
+    scope.stop();
+    expect(scope.running).toEqual(['test: dhcp']);
+    resolve();
+    await scope.close();
+    expect(scope.running).toEqual([]);
+  });
+
+  it('keeps nothing of what has ended: ten thousand children, tasks and releases later it is as it was', async () => {
+    const scope = new Scope('test', noFailure);
+    for (let round = 0; round < 10_000; round++) {
+      const child = scope.child('lease');
+      child.spawn('worker', async () => undefined);
+      await child.close();
+      scope.defer(() => undefined)();
+    }
+    expect(scope.running).toEqual([]);
+    await scope.close();
+  });
+
+  it('owns disposables, and lets a failing one not keep the others', async () => {
+    const failures: unknown[] = [];
+    const scope = new Scope('test', (error) => failures.push(error));
+    const disposed: string[] = [];
+    scope.own({ [Symbol.dispose]: () => void disposed.push('sync') });
+    scope.own({ [Symbol.asyncDispose]: async () => void disposed.push('async') });
+    scope.own({ [Symbol.asyncDispose]: () => Promise.reject(new Error('boom')) });
+    await scope.close();
+    expect(disposed).toEqual(['async', 'sync']);
+    expect(failures).toHaveLength(1);
   });
 });
