@@ -1,2 +1,6 @@
 /** The lease backend: hardened containers for tenants. */
-export {};
+export * from './ingress/index.ts';
+export * from './manifest/index.ts';
+export * from './names/index.ts';
+export * from './placement/index.ts';
+export * from './signature/index.ts';

@@ -1,0 +1,43 @@
+import { type CodedError, ErrorTable } from '@berth/service';
+
+/** Every error of the backend that has a name. The words that go over the wire are in `api/`, keyed by these codes. */
+export const errors = new ErrorTable({
+  validation: {
+    title: 'The request breaks a rule',
+    remedy: 'Change the request as the message says; repeating it unchanged cannot succeed.',
+  },
+  unknown_sku: {
+    title: 'An item names a SKU that this backend does not offer',
+    remedy: 'Add the SKU to sku_mapping or sku_profiles, or route the lease to a backend that offers it.',
+  },
+  invalid_manifest: {
+    title: 'The tenant manifest breaks a rule',
+    remedy: 'Correct the field that the message names; docs/reference/manifest.schema.json has the rules.',
+  },
+  image_not_allowed: {
+    title: 'An image comes from a registry that is not on the list',
+    remedy: 'Use an image of an allowed registry, or add the registry to allowed_registries.',
+  },
+  not_provisioned: {
+    title: 'No live lease of that id',
+    remedy: 'Provision the lease first.',
+  },
+  already_provisioned: {
+    title: 'The lease exists already',
+    remedy: 'Nothing to do; deprovision it first if a new one is meant.',
+  },
+  invalid_state: {
+    title: 'The lease is in a state that does not allow the operation',
+    remedy: 'Wait until the running operation has called back, then repeat.',
+  },
+  insufficient_resources: {
+    title: 'The pool or the quota of the tenant has no room for the lease',
+    remedy: 'Wait for a lease to be closed, raise the totals, or route the lease to another backend.',
+  },
+  not_retained: {
+    title: 'No retained data of that lease for this tenant',
+    remedy: 'Check the id of the closed lease; data is kept for retention_max_age at most.',
+  },
+});
+
+export type BackendError = CodedError<keyof typeof errors.rows>;

@@ -1,0 +1,190 @@
+/** The ledger of what leases may use. Pure accounting: whoever asks first gets it, all of it or nothing. */
+import { errors } from '../errors.ts';
+
+/** What one instance holds. */
+export interface Allocation {
+  /** `<lease>-<service>-<index>` */
+  readonly key: string;
+  readonly sku: string;
+  readonly cpuCores: number;
+  readonly memoryMb: number;
+  readonly diskMb: number;
+}
+
+export interface Amounts {
+  readonly cpuCores: number;
+  readonly memoryMb: number;
+  readonly diskMb: number;
+}
+
+export interface PoolUsage {
+  readonly total: Amounts;
+  readonly allocated: Amounts;
+  /** Never below 0; what closed leases still hold on disk is not available. */
+  readonly available: Amounts;
+  readonly allocations: number;
+}
+
+/** CPU in billionths of a core: sums of fractions would drift. */
+interface Sum {
+  nanoCpus: number;
+  memoryMb: number;
+  diskMb: number;
+}
+
+interface Holding {
+  readonly tenant: string;
+  readonly allocations: readonly Allocation[];
+}
+
+const nothing = (): Sum => ({ nanoCpus: 0, memoryMb: 0, diskMb: 0 });
+const nanoCpus = (cores: number): number => Math.round(cores * 1e9);
+const sumOf = (amounts: Amounts): Sum => ({ ...amounts, nanoCpus: nanoCpus(amounts.cpuCores) });
+const amountsOf = (sum: Sum): Amounts => ({
+  cpuCores: sum.nanoCpus / 1e9,
+  memoryMb: sum.memoryMb,
+  diskMb: sum.diskMb,
+});
+
+function add(sum: Sum, allocation: Allocation, times: 1 | -1): void {
+  sum.nanoCpus += times * nanoCpus(allocation.cpuCores);
+  sum.memoryMb += times * allocation.memoryMb;
+  sum.diskMb += times * allocation.diskMb;
+}
+
+export class ResourcePool {
+  readonly #total: Sum;
+  readonly #quota: Sum | undefined;
+  readonly #holdings = new Map<string, Holding>();
+  readonly #allocated = nothing();
+  readonly #byTenant = new Map<string, Sum>();
+  #allocations = 0;
+  #retainedDiskMb = 0;
+
+  constructor(total: Amounts, tenantQuota?: Amounts) {
+    this.#total = sumOf(total);
+    this.#quota = tenantQuota && sumOf(tenantQuota);
+  }
+
+  /**
+   * Reserves for all instances of a lease or for none. What the lease held before is given back in the same step, so that a
+   * new attempt of a failed lease competes with nobody for its own room; when refused, it keeps what it had.
+   */
+  reserve(lease: string, tenant: string, allocations: readonly Allocation[]): void {
+    const before = this.#holdings.get(lease);
+    this.release(lease);
+    try {
+      for (const [index, allocation] of allocations.entries()) {
+        if (allocations.findIndex(({ key }) => key === allocation.key) !== index)
+          throw errors.error(
+            'insufficient_resources',
+            `insufficient resources: allocation ${allocation.key} is asked for twice`,
+          );
+      }
+      this.#check(tenant, allocations);
+    } catch (error) {
+      if (before !== undefined) this.#hold(lease, before);
+      throw error;
+    }
+    this.#hold(lease, { tenant, allocations });
+  }
+
+  /** Takes over what a lease is known to hold, without asking whether there is room: it is in use already. */
+  adopt(lease: string, tenant: string, allocations: readonly Allocation[]): void {
+    this.release(lease);
+    this.#hold(lease, { tenant, allocations });
+  }
+
+  /** Gives back all that a lease holds; nothing happens when it holds nothing. */
+  release(lease: string): void {
+    const holding = this.#holdings.get(lease);
+    if (holding === undefined) return;
+    this.#holdings.delete(lease);
+    this.#count(holding, -1);
+  }
+
+  held(lease: string): readonly Allocation[] {
+    return this.#holdings.get(lease)?.allocations ?? [];
+  }
+
+  /** What closed leases still hold on disk. */
+  set retainedDiskMb(value: number) {
+    this.#retainedDiskMb = Math.max(0, value);
+  }
+
+  get usage(): PoolUsage {
+    return {
+      total: amountsOf(this.#total),
+      allocated: amountsOf(this.#allocated),
+      available: {
+        cpuCores: (this.#total.nanoCpus - this.#allocated.nanoCpus) / 1e9,
+        memoryMb: this.#total.memoryMb - this.#allocated.memoryMb,
+        diskMb: this.#availableDiskMb(this.#allocated.diskMb),
+      },
+      allocations: this.#allocations,
+    };
+  }
+
+  #hold(lease: string, holding: Holding): void {
+    this.#holdings.set(lease, holding);
+    this.#count(holding, 1);
+  }
+
+  #count({ tenant, allocations }: Holding, times: 1 | -1): void {
+    const ofTenant = this.#byTenant.get(tenant) ?? nothing();
+    for (const allocation of allocations) {
+      add(this.#allocated, allocation, times);
+      add(ofTenant, allocation, times);
+    }
+    this.#allocations += times * allocations.length;
+    const empty = ofTenant.nanoCpus === 0 && ofTenant.memoryMb === 0 && ofTenant.diskMb === 0;
+    if (empty) this.#byTenant.delete(tenant);
+    else this.#byTenant.set(tenant, ofTenant);
+  }
+
+  #availableDiskMb(allocatedMb: number): number {
+    return Math.max(0, this.#total.diskMb - allocatedMb - this.#retainedDiskMb);
+  }
+
+  /** In the order of the instances, each with what those before it take; equal fits. */
+  #check(tenant: string, allocations: readonly Allocation[]): void {
+    const all = { ...this.#allocated };
+    const ofTenant = { ...(this.#byTenant.get(tenant) ?? nothing()) };
+    for (const allocation of allocations) {
+      const before = { ...all };
+      const tenantBefore = { ...ofTenant };
+      add(all, allocation, 1);
+      add(ofTenant, allocation, 1);
+      const total = this.#total;
+      if (all.nanoCpus > total.nanoCpus)
+        throw short('CPU', 'cores', allocation.cpuCores, (total.nanoCpus - before.nanoCpus) / 1e9);
+      if (all.memoryMb > total.memoryMb)
+        throw short('memory', 'MB', allocation.memoryMb, total.memoryMb - before.memoryMb);
+      if (all.diskMb + this.#retainedDiskMb > total.diskMb)
+        throw short('disk', 'MB', allocation.diskMb, this.#availableDiskMb(before.diskMb));
+      if (this.#quota === undefined || tenant === '') continue;
+      const quota = this.#quota;
+      if (ofTenant.nanoCpus > quota.nanoCpus)
+        throw over('CPU', 'cores', allocation.cpuCores, tenantBefore.nanoCpus / 1e9, quota.nanoCpus / 1e9);
+      if (ofTenant.memoryMb > quota.memoryMb)
+        throw over('memory', 'MB', allocation.memoryMb, tenantBefore.memoryMb, quota.memoryMb);
+      if (ofTenant.diskMb > quota.diskMb)
+        throw over('disk', 'MB', allocation.diskMb, tenantBefore.diskMb, quota.diskMb);
+    }
+  }
+}
+
+function short(what: string, unit: string, need: number, have: number): Error {
+  return errors.error(
+    'insufficient_resources',
+    `insufficient resources: insufficient ${what}: need ${need} ${unit}, have ${Math.max(0, have)} ${unit} available`,
+  );
+}
+
+function over(what: string, unit: string, need: number, inUse: number, quota: number): Error {
+  return errors.error(
+    'insufficient_resources',
+    `insufficient resources: tenant quota for ${what} exceeded: need ${need} ${unit}, ` +
+      `have ${Math.max(0, quota - inUse)} ${unit} of a quota of ${quota} ${unit}`,
+  );
+}

@@ -1,0 +1,1 @@
+export { type SignedRequest, sign, signatureHeader, verify } from './signature.ts';
