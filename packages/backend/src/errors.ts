@@ -1,4 +1,4 @@
-import { type CodedError, ErrorTable } from '@berth/service';
+import { ErrorTable } from '@berth/service';
 
 /** Every error of the backend that has a name. The words that go over the wire are in `api/`, keyed by these codes. */
 export const errors = new ErrorTable({
@@ -39,5 +39,3 @@ export const errors = new ErrorTable({
     remedy: 'Check the id of the closed lease; data is kept for retention_max_age at most.',
   },
 });
-
-export type BackendError = CodedError<keyof typeof errors.rows>;

@@ -11,8 +11,6 @@ const nsPerUnit: Readonly<Record<string, number>> = {
   h: 3600e9,
 };
 
-export const nsPerSecond = 1e9;
-
 /** What fits the 64 bits that the container engine has for a duration. */
 const longestNs = 2 ** 63 - 1;
 
