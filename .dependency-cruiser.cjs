@@ -23,7 +23,7 @@ module.exports = {
       name: 'no-test-code-in-products',
       severity: 'error',
       from: { path: '^packages/[^/]+/src/', pathNot: '(\\.test\\.ts$|/src/testing/)' },
-      to: { path: '(\\.test\\.ts$|^(lab|test|bench)/)' },
+      to: { path: '(\\.test\\.ts$|^packages/[^/]+/src/testing/|^(lab|test|bench)/)' },
     },
     {
       name: 'only-the-kernel-door-calls-libc',
