@@ -6,7 +6,9 @@ import { labErrors } from './errors.ts';
 import { engineAnswers, startEngine } from './host/engine.ts';
 import type { Host } from './host/host.ts';
 import { startHost } from './host/start.ts';
-import { ensureBusybox } from './images/busybox.ts';
+import { busybox } from './images/busybox.ts';
+import { installCompose } from './images/compose.ts';
+import { ensureImage } from './images/image.ts';
 import { Lab } from './lab.ts';
 import { prepareMachine } from './machine.ts';
 import type { LabName } from './names.ts';
@@ -83,18 +85,19 @@ async function mend(lab: Lab, mortal: boolean, say: (line: string) => void): Pro
   const { dhcp } = lab.spec.lan;
   if (dhcp !== false && dhcpServers(lab.lan).length === 0)
     await startDhcpServer(lab.lan, dhcp, knownNames(lab), { mortal });
+  await installCompose(lab.name, say);
   // One after another: two engines that start together take longer on few cores.
   for (const host of lab.hosts) await mendHost(lab, host, mortal, say);
   return lab;
 }
 
 async function mendHost(lab: Lab, host: Host, mortal: boolean, say: (line: string) => void): Promise<void> {
-  if (host.findInit() === undefined) await startHost(host, lab.lan, { mortal });
+  if (host.findInit() === undefined) await startHost(host, lab.lan, { mortal }, say);
   if (!(await engineAnswers(host))) {
     say(`${lab.name}: starting Docker engine ${host.engine} on ${host.name}`);
     await startEngine(host);
   }
-  await ensureBusybox(host, say);
+  await ensureImage(host, busybox, say);
 }
 
 function knownNames({ lan, hosts, clientNames }: Lab): KnownName[] {

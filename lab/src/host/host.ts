@@ -2,6 +2,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { labErrors } from '../errors.ts';
+import { dockerConfigFolder } from '../images/compose.ts';
 import { cgroupOf, type LabName, namespaceName, namespacePath, runFolder, stateFolder } from '../names.ts';
 import { type AddressPlan, type EngineVersion, type HostSpec, numberOf } from '../spec.ts';
 import { isInit, namespaceId, namespaceIdOfProcess, processesIn } from '../tools/proc.ts';
@@ -90,23 +91,36 @@ export class Host {
 
   /** Runs a program on the host to its end. */
   exec(argv: Argv, options: RunOptions & { readonly folder?: string } = {}): Promise<Finished> {
-    return run(this.argv(argv, options.folder), options);
+    return run(this.argv(argv, options.folder), { ...options, env: { ...this.environment, ...options.env } });
   }
 
   /** Runs a program that has to succeed; hands back what it wrote. */
   must(argv: Argv, options: RunOptions & { readonly folder?: string } = {}): Promise<string> {
-    return must(this.argv(argv, options.folder), options);
+    return must(this.argv(argv, options.folder), {
+      ...options,
+      env: { ...this.environment, ...options.env },
+    });
   }
 
   /** Starts a program on the host; whoever starts it ends it. */
   spawn(argv: Argv, options: SpawnOptions = {}): ChildProcess {
     const [command, ...args] = this.argv(argv);
-    return spawn(command, args, options);
+    return spawn(command, args, { ...options, env: { ...process.env, ...this.environment, ...options.env } });
   }
 
   /** Debian's docker command against this host's engine. */
   docker(...args: readonly string[]): Promise<string> {
-    return must(this.dockerArgv(args));
+    return must(this.dockerArgv(args), { env: this.dockerEnvironment });
+  }
+
+  /** The lab's configuration and plugins for the docker command, whatever the user's environment says. */
+  get dockerEnvironment(): Readonly<Record<string, string>> {
+    return { DOCKER_CONFIG: dockerConfigFolder(this.lab), DOCKER_CONTEXT: '' };
+  }
+
+  /** What programs on the host find in their environment: the host's own engine. */
+  get environment(): Readonly<Record<string, string>> {
+    return { ...this.dockerEnvironment, DOCKER_HOST: 'unix:///var/run/docker.sock' };
   }
 
   dockerArgv(args: readonly string[]): Argv {

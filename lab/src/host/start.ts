@@ -10,19 +10,25 @@ import type { Argv } from '../tools/run.ts';
 import { must } from '../tools/run.ts';
 import { waitFor } from '../tools/wait.ts';
 import { type Host, lanLink } from './host.ts';
+import { newerUserland } from './userland.ts';
 
 /** `mortal`: the host dies with us, even if we are killed. Otherwise it stays until somebody takes it down. */
 export interface HostLife {
   readonly mortal: boolean;
 }
 
-export async function startHost(host: Host, lan: Lan, life: HostLife): Promise<void> {
+export async function startHost(
+  host: Host,
+  lan: Lan,
+  life: HostLife,
+  say: (line: string) => void,
+): Promise<void> {
   await mkdir(host.runFolder, { recursive: true });
   await mkdir(host.stateFolder, { recursive: true });
   await addNamespace(host.namespace);
   await plugIn(lan, host.name, lanLink, lan.plan.host(numberOf(host.name)));
   await startInit(host, life);
-  await arrangeMounts(host, lan);
+  await arrangeMounts(host, lan, host.engine === '26' ? await newerUserland(say) : []);
 }
 
 /**
@@ -43,7 +49,7 @@ async function startInit(host: Host, { mortal }: HostLife): Promise<void> {
   await waitFor(`the first process of ${host.name}`, () => host.findInit(), { timeoutMs: 5000, everyMs: 2 });
 }
 
-async function arrangeMounts(host: Host, lan: Lan): Promise<void> {
+async function arrangeMounts(host: Host, lan: Lan, userland: readonly Argv[]): Promise<void> {
   const etc = join(host.stateFolder, 'etc');
   const etcWork = join(host.stateFolder, 'etc-work');
   const keep = '/run/.cgroup';
@@ -66,6 +72,7 @@ async function arrangeMounts(host: Host, lan: Lan): Promise<void> {
     ['mount', '--bind', host.runFolder, '/run'],
     ['mount', '-t', 'overlay', 'overlay', '-o', `lowerdir=/etc,upperdir=${etc},workdir=${etcWork}`, '/etc'],
     ['mount', '-t', 'proc', 'proc', '/proc'],
+    ...userland,
     // /sys has to be this network namespace's own, and hides the control groups until they are put back.
     ['mount', '--rbind', '/sys/fs/cgroup', keep],
     ['mount', '-t', 'sysfs', 'sysfs', '/sys'],

@@ -9,6 +9,8 @@ const bridge = 'br0';
 const internetV4 = (host: number): string => `203.0.113.${host}`;
 const internetV6 = (host: number): string => `2001:db8:113::${host}`;
 
+export const internetClient = { v4: internetV4(10), v6: internetV6(10) };
+
 export interface Lan {
   readonly lab: LabName;
   readonly namespace: string;
@@ -77,8 +79,8 @@ export async function makeInternet(lan: Lan): Promise<void> {
   ]);
   await ipBatch(namespace, [
     'link set eth0 up',
-    `address add ${internetV4(10)}/24 dev eth0`,
-    `address add ${internetV6(10)}/64 dev eth0 nodad`,
+    `address add ${internetClient.v4}/24 dev eth0`,
+    `address add ${internetClient.v6}/64 dev eth0 nodad`,
     `route add default via ${internetV4(1)}`,
     `route add ::/0 via ${internetV6(1)}`,
   ]);
