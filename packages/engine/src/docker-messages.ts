@@ -12,30 +12,30 @@ interface Row {
  * and nothing else to tell their members apart.
  */
 const rows: readonly Row[] = [
-  { code: 'engine-removal-in-progress', text: /removal of container .* is already in progress/i },
+  { code: 'ENGINE_REMOVAL_IN_PROGRESS', text: /removal of container .* is already in progress/i },
   {
-    code: 'engine-name-in-use',
+    code: 'ENGINE_NAME_IN_USE',
     statuses: [409, 500],
     text: /name .* is already in use|with name .* already exists/i,
   },
-  { code: 'engine-image-missing', statuses: [404], text: /no such image/i },
+  { code: 'ENGINE_IMAGE_MISSING', statuses: [404], text: /no such image/i },
   {
-    code: 'engine-already-attached',
+    code: 'ENGINE_ALREADY_ATTACHED',
     statuses: [403, 409, 500],
     text: /is already attached to network|endpoint with name .* already exists/i,
   },
-  { code: 'engine-not-attached', text: /is not connected to (the )?network|no such network endpoint/i },
-  { code: 'engine-network-in-use', text: /has active endpoints/i },
+  { code: 'ENGINE_NOT_ATTACHED', text: /is not connected to (the )?network|no such network endpoint/i },
+  { code: 'ENGINE_NETWORK_IN_USE', text: /has active endpoints/i },
   {
-    code: 'engine-port-in-use',
+    code: 'ENGINE_PORT_IN_USE',
     text: /port is already allocated|bind for .* failed|(listen|bind)[^"]*address already in use/i,
   },
   {
-    code: 'engine-address-in-use',
+    code: 'ENGINE_ADDRESS_IN_USE',
     text: /address already in use|address is in use|no available ipv[46]? ?addresses/i,
   },
-  { code: 'engine-no-space', text: /no space left on device|disk quota exceeded/i },
-  { code: 'engine-api-version', statuses: [400], text: /client version [\d.]+ is too (old|new)/i },
+  { code: 'ENGINE_NO_SPACE', text: /no space left on device|disk quota exceeded/i },
+  { code: 'ENGINE_API_VERSION', statuses: [400], text: /client version [\d.]+ is too (old|new)/i },
 ];
 
 /** What the wording says beyond the status. */

@@ -127,7 +127,7 @@ export class DockerContainers implements Containers {
     );
     const fields = new Fields(answer, 'the end of the container');
     const problem = fields.maybeFields('Error')?.maybeText('Message');
-    if (problem !== undefined) throw engineErrors.error('engine-server-error', `cannot ${what}: ${problem}`);
+    if (problem !== undefined) throw engineErrors.error('ENGINE_SERVER_ERROR', `cannot ${what}: ${problem}`);
     return fields.number('StatusCode');
   }
 

@@ -56,5 +56,5 @@ async function exitCodeOf(api: Api, id: string, what: string, options: CallOptio
     await sleep(api.transport.clock, pauseMs, options.signal);
   }
   // This stream has no length and no last chunk: that it was cut off shows only here.
-  throw engineErrors.error('engine-truncated', `cannot ${what}: its output ended, but it still runs`);
+  throw engineErrors.error('ENGINE_TRUNCATED', `cannot ${what}: its output ended, but it still runs`);
 }

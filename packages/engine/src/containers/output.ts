@@ -37,7 +37,7 @@ export async function* demultiplex(
     }
   }
   if (left > 0 || header.length > 0)
-    throw engineErrors.error('engine-truncated', `cannot ${what}: the output ends in the middle of a frame`);
+    throw engineErrors.error('ENGINE_TRUNCATED', `cannot ${what}: the output ends in the middle of a frame`);
 }
 
 function streamOf(header: Buffer, what: string): OutputChunk['stream'] {
@@ -45,7 +45,7 @@ function streamOf(header: Buffer, what: string): OutputChunk['stream'] {
   // 0 is stdin, which is written to stdout. 3 is a message of the engine's own about the output.
   if (kind === 0 || kind === 1) return 'stdout';
   if (kind === 2 || kind === 3) return 'stderr';
-  throw engineErrors.error('engine-answer', `cannot ${what}: the output has a frame of unknown kind ${kind}`);
+  throw engineErrors.error('ENGINE_ANSWER', `cannot ${what}: the output has a frame of unknown kind ${kind}`);
 }
 
 /** Output of a container with a terminal: one stream without frames. */

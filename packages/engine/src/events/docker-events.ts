@@ -50,7 +50,7 @@ const engineTime = (ms: number): string => {
   return `${Math.floor(whole / 1000)}.${String(whole % 1000).padStart(3, '0')}000000`;
 };
 
-export function parseEvent(line: unknown): EngineEvent {
+function parseEvent(line: unknown): EngineEvent {
   const fields = new Fields(line, 'an event of the engine');
   const actor = fields.maybeFields('Actor');
   const type = fields.maybeText('Type') ?? '';

@@ -40,12 +40,12 @@ describe('talking to the engine', () => {
 
     it('refuses an engine that is too old', async () => {
       engine.speak('1.40');
-      await expect(api.json(list)).rejects.toMatchObject({ code: 'engine-api-version' });
+      await expect(api.json(list)).rejects.toMatchObject({ code: 'ENGINE_API_VERSION' });
     });
 
     it('notices that something else than Docker answers', async () => {
       engine.on('GET /_ping', (_, response) => response.end('hello'));
-      await expect(api.json(list)).rejects.toMatchObject({ code: 'engine-answer' });
+      await expect(api.json(list)).rejects.toMatchObject({ code: 'ENGINE_ANSWER' });
     });
 
     it('takes the version that it was given, unasked', async () => {
@@ -70,7 +70,7 @@ describe('talking to the engine', () => {
 
     it('tries again after an attempt to ask failed', async () => {
       engine.fail('GET /_ping', 503, 'starting');
-      await expect(api.version()).rejects.toMatchObject({ code: 'engine-unavailable' });
+      await expect(api.version()).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
       engine.speak('1.41');
       expect(await api.version()).toEqual({ major: 1, minor: 41 });
     });
@@ -78,24 +78,24 @@ describe('talking to the engine', () => {
 
   describe('says what went wrong:', () => {
     it.each([
-      [400, 'invalid filter', 'engine-bad-request'],
-      [401, 'who are you', 'engine-unauthorized'],
-      [403, 'no', 'engine-permission-denied'],
-      [404, 'No such container: web', 'engine-not-found'],
-      [404, 'No such image: nginx:1', 'engine-image-missing'],
-      [409, 'container is marked for removal', 'engine-conflict'],
-      [409, 'Conflict. The container name "/web" is already in use by container "0a".', 'engine-name-in-use'],
-      [409, 'removal of container 0a is already in progress', 'engine-removal-in-progress'],
-      [500, 'Bind for 0.0.0.0:80 failed: port is already allocated', 'engine-port-in-use'],
-      [500, 'listen tcp4 0.0.0.0:80: bind: address already in use', 'engine-port-in-use'],
-      [403, 'Address already in use', 'engine-address-in-use'],
-      [403, 'endpoint with name web already exists in network lan', 'engine-already-attached'],
-      [500, 'container 0a is not connected to network lan', 'engine-not-attached'],
-      [403, 'error while removing network: network lan id 0a has active endpoints', 'engine-network-in-use'],
-      [500, 'write /data/x: no space left on device', 'engine-no-space'],
-      [500, 'it broke', 'engine-server-error'],
-      [503, 'wait', 'engine-unavailable'],
-      [418, 'tea', 'engine-answer'],
+      [400, 'invalid filter', 'ENGINE_BAD_REQUEST'],
+      [401, 'who are you', 'ENGINE_UNAUTHORIZED'],
+      [403, 'no', 'ENGINE_PERMISSION_DENIED'],
+      [404, 'No such container: web', 'ENGINE_NOT_FOUND'],
+      [404, 'No such image: nginx:1', 'ENGINE_IMAGE_MISSING'],
+      [409, 'container is marked for removal', 'ENGINE_CONFLICT'],
+      [409, 'Conflict. The container name "/web" is already in use by container "0a".', 'ENGINE_NAME_IN_USE'],
+      [409, 'removal of container 0a is already in progress', 'ENGINE_REMOVAL_IN_PROGRESS'],
+      [500, 'Bind for 0.0.0.0:80 failed: port is already allocated', 'ENGINE_PORT_IN_USE'],
+      [500, 'listen tcp4 0.0.0.0:80: bind: address already in use', 'ENGINE_PORT_IN_USE'],
+      [403, 'Address already in use', 'ENGINE_ADDRESS_IN_USE'],
+      [403, 'endpoint with name web already exists in network lan', 'ENGINE_ALREADY_ATTACHED'],
+      [500, 'container 0a is not connected to network lan', 'ENGINE_NOT_ATTACHED'],
+      [403, 'error while removing network: network lan id 0a has active endpoints', 'ENGINE_NETWORK_IN_USE'],
+      [500, 'write /data/x: no space left on device', 'ENGINE_NO_SPACE'],
+      [500, 'it broke', 'ENGINE_SERVER_ERROR'],
+      [503, 'wait', 'ENGINE_UNAVAILABLE'],
+      [418, 'tea', 'ENGINE_ANSWER'],
     ])('HTTP %i "%s" is %s', async (status, message, code) => {
       engine.fail('POST /containers/web/start', status, message);
       await expect(api.done(start)).rejects.toMatchObject({
@@ -109,27 +109,27 @@ describe('talking to the engine', () => {
         response.writeHead(403).end('<html><body><h1>403 Forbidden</h1>\nby rule</body></html>'),
       );
       await expect(api.done(start)).rejects.toMatchObject({
-        code: 'engine-permission-denied',
+        code: 'ENGINE_PERMISSION_DENIED',
         message: 'cannot start container web: 403 Forbidden by rule (HTTP 403)',
       });
     });
 
     it('an answer that is not JSON', async () => {
       engine.on('GET /containers/json', (_, response) => response.end('[{'));
-      await expect(api.json(list)).rejects.toMatchObject({ code: 'engine-answer' });
+      await expect(api.json(list)).rejects.toMatchObject({ code: 'ENGINE_ANSWER' });
     });
 
     it('nobody listens', async () => {
       const nobody = new Api(new Transport({ kind: 'unix', socketPath: '/nonexistent/d.sock' }, systemClock));
       await expect(nobody.json(list)).rejects.toMatchObject({
-        code: 'engine-unreachable',
+        code: 'ENGINE_UNREACHABLE',
         message: expect.stringContaining('unix:///nonexistent/d.sock'),
       });
     });
 
     it('the connection ends before the answer', async () => {
       engine.on('POST /containers/web/start', (_, response) => response.destroy());
-      await expect(api.done(start)).rejects.toMatchObject({ code: 'engine-connection-lost' });
+      await expect(api.done(start)).rejects.toMatchObject({ code: 'ENGINE_CONNECTION_LOST' });
     });
 
     it.each([
@@ -140,12 +140,12 @@ describe('talking to the engine', () => {
         response.writeHead(200, headers);
         response.write('["half', () => response.destroy());
       });
-      await expect(api.json(list)).rejects.toMatchObject({ code: 'engine-truncated' });
+      await expect(api.json(list)).rejects.toMatchObject({ code: 'ENGINE_TRUNCATED' });
     });
 
     it('what stands there speaks no HTTP', async () => {
       engine.on('GET /containers/json', (_, response) => response.socket?.end('SSH-2.0-x\r\n'));
-      await expect(api.json(list)).rejects.toMatchObject({ code: 'engine-answer' });
+      await expect(api.json(list)).rejects.toMatchObject({ code: 'ENGINE_ANSWER' });
     });
   });
 
@@ -163,7 +163,7 @@ describe('talking to the engine', () => {
       await slow.version();
       engine.on('POST /containers/web/start', () => undefined);
       const waiting = slow.done(start, { timeoutMs: 1000 });
-      const failed = expect(waiting).rejects.toMatchObject({ code: 'engine-timeout' });
+      const failed = expect(waiting).rejects.toMatchObject({ code: 'ENGINE_TIMEOUT' });
       await eventually('the request came', () => engine.requests('POST', start.path).length === 1);
       await clock.advance(1000);
       await failed;
@@ -176,7 +176,7 @@ describe('talking to the engine', () => {
       await slow.version();
       engine.on('GET /containers/json', (_, response) => response.write('['));
       const waiting = slow.json(list, { timeoutMs: 1000 });
-      const failed = expect(waiting).rejects.toMatchObject({ code: 'engine-timeout' });
+      const failed = expect(waiting).rejects.toMatchObject({ code: 'ENGINE_TIMEOUT' });
       await eventually('the request came', () => engine.requests('GET', list.path).length === 1);
       await clock.advance(1000);
       await failed;
@@ -200,18 +200,18 @@ describe('talking to the engine', () => {
       await api.version();
       const before = AbortSignal.abort(new Error('shutting down'));
       await expect(api.done(start, { signal: before })).rejects.toMatchObject({
-        code: 'engine-aborted',
+        code: 'ENGINE_ABORTED',
         cause: { message: 'shutting down' },
       });
       const during = new AbortController();
       engine.on('POST /containers/web/start', () => during.abort());
       await expect(api.done(start, { signal: during.signal })).rejects.toMatchObject({
-        code: 'engine-aborted',
+        code: 'ENGINE_ABORTED',
       });
       const after = new AbortController();
       engine.on('GET /containers/json', (_, response) => response.write('[', () => after.abort()));
       await expect(api.json(list, { signal: after.signal })).rejects.toMatchObject({
-        code: 'engine-aborted',
+        code: 'ENGINE_ABORTED',
       });
     });
 

@@ -6,7 +6,7 @@ import { answerFailure } from './failures.ts';
 import type { Reply } from './reply.ts';
 import type { Request, Transport } from './transport.ts';
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface ApiRequest {
   readonly method: Request['method'];
@@ -37,7 +37,7 @@ export class Api {
     if (version === undefined || this.#negotiates) return;
     this.#version = parseApiVersion(version);
     if (this.#version === undefined)
-      throw engineErrors.error('engine-configuration', `DOCKER_API_VERSION "${version}" is not like 1.41`);
+      throw engineErrors.error('ENGINE_CONFIGURATION', `DOCKER_API_VERSION "${version}" is not like 1.41`);
   }
 
   /** What we speak with this engine; asks it the first time, and again after the connection failed. */
@@ -66,7 +66,7 @@ export class Api {
     try {
       return JSON.parse(text);
     } catch (error) {
-      throw engineErrors.error('engine-answer', `cannot ${request.what}: the answer is not JSON`, {
+      throw engineErrors.error('ENGINE_ANSWER', `cannot ${request.what}: the answer is not JSON`, {
         cause: error,
       });
     }
@@ -92,10 +92,10 @@ export class Api {
       } catch (error) {
         if (!this.#negotiates) throw error;
         // Whatever made the connection fail, the engine that comes back may be another one.
-        if (engineErrors.is(error, 'engine-unreachable') || engineErrors.is(error, 'engine-connection-lost'))
+        if (engineErrors.is(error, 'ENGINE_UNREACHABLE') || engineErrors.is(error, 'ENGINE_CONNECTION_LOST'))
           this.#version = undefined;
         // It came back between two of our requests, and refused the version before it looked at the request.
-        if (!engineErrors.is(error, 'engine-api-version') || attempt > 1 || request.body !== undefined)
+        if (!engineErrors.is(error, 'ENGINE_API_VERSION') || attempt > 1 || request.body !== undefined)
           throw error;
         this.#version = undefined;
       }
@@ -154,6 +154,6 @@ export function segment(ref: string, what: string): string {
   const parts = ref.replace(/^\//, '').split('/');
   // The engine would tidy such a path up and answer for another one.
   if (parts.some((part) => part === '' || part === '.' || part === '..'))
-    throw engineErrors.error('engine-bad-request', `cannot ${what}: "${ref}" is no name and no id`);
+    throw engineErrors.error('ENGINE_BAD_REQUEST', `cannot ${what}: "${ref}" is no name and no id`);
   return parts.map(encodeURIComponent).join('/');
 }

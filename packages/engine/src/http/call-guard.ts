@@ -59,13 +59,13 @@ export class CallGuard {
   }
 
   #aborted(): EngineError {
-    return engineErrors.error('engine-aborted', `${this.#what} was called off`, {
+    return engineErrors.error('ENGINE_ABORTED', `${this.#what} was called off`, {
       cause: this.#signal?.reason,
     });
   }
 
   #late(timeoutMs: number): EngineError {
-    return engineErrors.error('engine-timeout', `cannot ${this.#what}: no answer within ${timeoutMs} ms`, {
+    return engineErrors.error('ENGINE_TIMEOUT', `cannot ${this.#what}: no answer within ${timeoutMs} ms`, {
       details: { timeoutMs },
     });
   }

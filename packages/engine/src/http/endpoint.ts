@@ -25,7 +25,7 @@ const DEFAULT_HOST = 'unix:///var/run/docker.sock';
 const withoutPassword = (host: string): string => host.replace(/\/\/[^/]*@/, '//***@');
 
 const wrong = (host: string, why: string) =>
-  engineErrors.error('engine-configuration', `DOCKER_HOST "${withoutPassword(host)}": ${why}`);
+  engineErrors.error('ENGINE_CONFIGURATION', `DOCKER_HOST "${withoutPassword(host)}": ${why}`);
 
 /** Reads an address as the Docker tools take it: unix:///path, tcp://host[:port][/path], http:// and https:// alike. */
 export function parseEndpoint(host: string, tls?: TlsFiles): Endpoint {

@@ -28,19 +28,19 @@ export function connectionFailure(
   const fail = (code: EngineErrorCode, said: string): EngineError =>
     engineErrors.error(code, `cannot ${what}: ${said}`, { cause: error, details: { where } });
   const code = codeOf(error);
-  if (isTls(code)) return fail('engine-tls', `TLS with ${where} failed: ${reason}`);
-  if (code.startsWith('HPE_')) return fail('engine-answer', `${where} does not speak HTTP: ${reason}`);
+  if (isTls(code)) return fail('ENGINE_TLS', `TLS with ${where} failed: ${reason}`);
+  if (code.startsWith('HPE_')) return fail('ENGINE_ANSWER', `${where} does not speak HTTP: ${reason}`);
   if (progress === 'connecting') {
-    if (denied.has(code)) return fail('engine-permission-denied', `may not connect to ${where}: ${reason}`);
-    return fail('engine-unreachable', `no connection to ${where}: ${reason}`);
+    if (denied.has(code)) return fail('ENGINE_PERMISSION_DENIED', `may not connect to ${where}: ${reason}`);
+    return fail('ENGINE_UNREACHABLE', `no connection to ${where}: ${reason}`);
   }
   if (progress === 'answering')
-    return fail('engine-truncated', `the answer of ${where} broke off: ${reason}`);
-  return fail('engine-connection-lost', `${where} closed the connection without an answer: ${reason}`);
+    return fail('ENGINE_TRUNCATED', `the answer of ${where} broke off: ${reason}`);
+  return fail('ENGINE_CONNECTION_LOST', `${where} closed the connection without an answer: ${reason}`);
 }
 
 /** The sentence in an answer that is not a success: Docker's JSON, or what a proxy before it wrote. */
-export function messageOf(body: string): string {
+function messageOf(body: string): string {
   try {
     const parsed: unknown = JSON.parse(body);
     if (typeof parsed === 'object' && parsed !== null && 'message' in parsed)
@@ -56,14 +56,14 @@ export function messageOf(body: string): string {
 }
 
 function codeOfStatus(status: number): EngineErrorCode {
-  if (status === 400) return 'engine-bad-request';
-  if (status === 401) return 'engine-unauthorized';
-  if (status === 403) return 'engine-permission-denied';
-  if (status === 404) return 'engine-not-found';
-  if (status === 409) return 'engine-conflict';
-  if (status === 502 || status === 503 || status === 504) return 'engine-unavailable';
-  if (status >= 500) return 'engine-server-error';
-  return 'engine-answer';
+  if (status === 400) return 'ENGINE_BAD_REQUEST';
+  if (status === 401) return 'ENGINE_UNAUTHORIZED';
+  if (status === 403) return 'ENGINE_PERMISSION_DENIED';
+  if (status === 404) return 'ENGINE_NOT_FOUND';
+  if (status === 409) return 'ENGINE_CONFLICT';
+  if (status === 502 || status === 503 || status === 504) return 'ENGINE_UNAVAILABLE';
+  if (status >= 500) return 'ENGINE_SERVER_ERROR';
+  return 'ENGINE_ANSWER';
 }
 
 /** An error of our own for an answer that is not a success. */

@@ -24,7 +24,7 @@ export class Fields {
   static list(value: unknown, path: string): Fields[] {
     if (value === null) return [];
     if (!Array.isArray(value))
-      throw engineErrors.error('engine-answer', `${path} is not a list but ${shown(value)}`);
+      throw engineErrors.error('ENGINE_ANSWER', `${path} is not a list but ${shown(value)}`);
     return value.map((item, index) => new Fields(item, `${path}[${index}]`));
   }
 
@@ -117,7 +117,7 @@ export class Fields {
   #below = (key: string): string => (key === '' ? this.#path : `${this.#path}: ${key}`);
 
   #wrong(key: string, wanted: string, value: unknown): EngineError {
-    return engineErrors.error('engine-answer', `${this.#below(key)} is not ${wanted} but ${shown(value)}`);
+    return engineErrors.error('ENGINE_ANSWER', `${this.#below(key)} is not ${wanted} but ${shown(value)}`);
   }
 }
 

@@ -2,7 +2,6 @@ export { Api, type ApiRequest, type Filters, filterQuery, segment } from './api.
 export { type ApiVersion, atLeast, formatApiVersion } from './api-version.ts';
 export type { CallOptions } from './call-guard.ts';
 export {
-  describeEndpoint,
   type Endpoint,
   endpointFromEnvironment,
   parseEndpoint,

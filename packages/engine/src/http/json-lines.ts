@@ -24,7 +24,7 @@ export async function* jsonLines(
     rest = rest.slice(start);
     if (rest.length > LONGEST_LINE)
       throw engineErrors.error(
-        'engine-answer',
+        'ENGINE_ANSWER',
         `cannot ${what}: a line of more than ${LONGEST_LINE} characters`,
       );
   }
@@ -36,7 +36,7 @@ function parseLine(line: string, what: string): unknown {
   try {
     return JSON.parse(line);
   } catch (error) {
-    throw engineErrors.error('engine-answer', `cannot ${what}: not JSON: ${line.slice(0, 80)}`, {
+    throw engineErrors.error('ENGINE_ANSWER', `cannot ${what}: not JSON: ${line.slice(0, 80)}`, {
       cause: error,
     });
   }

@@ -43,7 +43,7 @@ export class Reply implements AsyncIterable<Buffer>, Disposable {
       bytes += chunk.length;
       if (bytes > limitBytes)
         throw engineErrors.error(
-          'engine-answer',
+          'ENGINE_ANSWER',
           `cannot ${this.what}: more than ${limitBytes} bytes of answer`,
         );
       chunks.push(chunk);

@@ -59,7 +59,7 @@ export class Transport {
 
   async send(request: Request, options: CallOptions = {}): Promise<Reply> {
     if (this.#closed)
-      throw engineErrors.error('engine-aborted', `cannot ${request.what}: the engine client is closed`);
+      throw engineErrors.error('ENGINE_ABORTED', `cannot ${request.what}: the engine client is closed`);
     this.#door ??= openDoor(this.#endpoint);
     const door = await this.#door.catch((error: unknown) => {
       this.#door = undefined;
@@ -178,7 +178,7 @@ function readIdentity({ folder }: TlsFiles): { ca?: Buffer; cert?: Buffer; key?:
     try {
       return readFileSync(file);
     } catch (error) {
-      throw engineErrors.error('engine-configuration', `cannot read the TLS file ${file}: ${String(error)}`, {
+      throw engineErrors.error('ENGINE_CONFIGURATION', `cannot read the TLS file ${file}: ${String(error)}`, {
         cause: error,
       });
     }

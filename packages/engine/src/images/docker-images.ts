@@ -96,7 +96,7 @@ export class DockerImages implements Images {
       const fields = new Fields(line, `the progress of "${request.what}"`);
       const problem = fields.maybeFields('errorDetail')?.maybeText('message') ?? fields.maybeText('error');
       if (problem !== undefined)
-        throw engineErrors.error('engine-pull-failed', `cannot ${request.what}: ${problem}`);
+        throw engineErrors.error('ENGINE_PULL_FAILED', `cannot ${request.what}: ${problem}`);
       const detail = fields.maybeFields('progressDetail');
       onProgress?.({
         id: fields.maybeText('id'),

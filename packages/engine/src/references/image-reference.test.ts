@@ -68,7 +68,7 @@ describe('an image reference', () => {
     'https://ghcr.io/org/app',
   ])('refuses "%s"', (text) => {
     expect(() => parseImageReference(text)).toThrow(
-      expect.objectContaining({ code: 'engine-reference-invalid' }),
+      expect.objectContaining({ code: 'ENGINE_REFERENCE_INVALID' }),
     );
   });
 
@@ -128,7 +128,7 @@ describe('an image reference', () => {
           const read = parseImageReference(text);
           expect(parseImageReference(formatImageReference(read))).toEqual(read);
         } catch (error) {
-          expect(error).toMatchObject({ code: 'engine-reference-invalid' });
+          expect(error).toMatchObject({ code: 'ENGINE_REFERENCE_INVALID' });
         }
       }),
       { numRuns: 1000 },

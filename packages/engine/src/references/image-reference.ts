@@ -30,7 +30,7 @@ const idPattern = /^[a-f0-9]{64}$/;
 /** Reads a reference as the engine does: [REGISTRY/]PATH[:TAG][@DIGEST]. */
 export function parseImageReference(text: string): ImageReference {
   const refuse = (why: string): never => {
-    throw engineErrors.error('engine-reference-invalid', `image reference "${text}": ${why}`);
+    throw engineErrors.error('ENGINE_REFERENCE_INVALID', `image reference "${text}": ${why}`);
   };
   if (idPattern.test(text)) return refuse('64 hexadecimal digits are an id and no name');
   const at = text.indexOf('@');

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 
 /** What the process holds of the operating system and of the event loop. */
-export interface Held {
+interface Held {
   readonly descriptors: number;
   readonly active: Readonly<Record<string, number>>;
 }
