@@ -1,4 +1,4 @@
-import { busyboxImage, type Host } from '@berth/lab';
+import { busybox, type Host } from '@berth/lab';
 import { lab } from '@berth/lab/testing';
 import { Scope } from '@berth/service';
 import type { ContainerCreateRequest } from '@docker/node-sdk';
@@ -16,7 +16,7 @@ export class Site {
   readonly scope: Scope;
   readonly engine: Engine;
   readonly name: string;
-  readonly image = busyboxImage;
+  readonly image = busybox.tag;
   readonly endpoint: Endpoint;
 
   constructor(host: Host) {
