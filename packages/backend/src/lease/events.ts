@@ -12,7 +12,7 @@ export const requestEvents = [
 ] as const;
 
 /** What the work of an operation came to; one that comes too late is ignored. */
-export const outcomeEvents = [
+const outcomeEvents = [
   'ProvisionCompleted',
   'ProvisionErrored',
   'ReplaceCompleted',
@@ -26,7 +26,7 @@ export const outcomeEvents = [
 ] as const;
 
 /** Facts about containers, seen live or when comparing. */
-export const factEvents = ['ContainerDied', 'ContainersRemoved', 'FoundDead', 'FoundReady'] as const;
+const factEvents = ['ContainerDied', 'ContainersRemoved', 'FoundDead', 'FoundReady'] as const;
 
 export const leaseEvents = [...requestEvents, ...outcomeEvents, ...factEvents] as const;
 

@@ -1,5 +1,29 @@
 export type { LeaseEvent, LeaseEventName, NewLease } from './events.ts';
-export { failureText, type Reason } from './reasons.ts';
-export type { Death, Failure, Lease, LeaseItem, LeaseStatus, Operation, Owed } from './record.ts';
+export {
+  cutError,
+  type FailureText,
+  failureText,
+  type Reason,
+  reasons,
+  rollbackFailed,
+  rolledBack,
+} from './reasons.ts';
+export {
+  type Death,
+  expectedContainers,
+  type Failure,
+  type Lease,
+  type LeaseItem,
+  type LeaseStatus,
+  type Operation,
+  type Owed,
+} from './record.ts';
 export { cellFor, type LeaseState, leaseStates } from './table.ts';
-export { type HistoryChange, stagedRelease, stateOf, type Transition, transition } from './transition.ts';
+export {
+  type HistoryChange,
+  type OutsideAction,
+  stagedRelease,
+  stateOf,
+  type Transition,
+  transition,
+} from './transition.ts';

@@ -22,7 +22,7 @@ export const newLease = (more: Partial<NewLease> = {}): NewLease => ({
   ...more,
 });
 
-export const manifestBytes = (name = 'web'): Uint8Array =>
+const manifestBytes = (name = 'web'): Uint8Array =>
   new TextEncoder().encode(JSON.stringify({ services: { [name]: { image: 'nginx' } } }));
 
 export const failure = (more: Partial<Failure> = {}): Failure => ({
