@@ -2,7 +2,7 @@
 import type { StatementSync } from 'node:sqlite';
 import type { StoreFile } from './store-file.ts';
 
-export interface Entry<T> {
+interface Entry<T> {
   readonly key: string;
   readonly value: T;
 }
