@@ -3,7 +3,7 @@ import type { ByteWriter } from '../wire/bytes.ts';
 
 export const etherType = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
 
-export const ethernetHeaderLength = 14;
+const ethernetHeaderLength = 14;
 
 export interface EthernetHeader {
   readonly destination: Mac;

@@ -11,7 +11,7 @@ export type Mac = string & { readonly [kind]: 'mac' };
 
 export const noIpv4 = '0.0.0.0' as Ipv4;
 export const broadcastIpv4 = '255.255.255.255' as Ipv4;
-export const noIpv6 = '::' as Ipv6;
+const noIpv6 = '::' as Ipv6;
 export const broadcastMac = 'ff:ff:ff:ff:ff:ff' as Mac;
 export const noMac = '00:00:00:00:00:00' as Mac;
 
