@@ -13,7 +13,7 @@ export { Lab, openLab } from './lab.ts';
 export { prepareMachine } from './machine.ts';
 export { defaultLabName, type LabName, labName } from './names.ts';
 export type { Client, Service, UdpFlow } from './network/client.ts';
-export { startDhcpServer, stopDhcpServer } from './network/dhcp-server.ts';
+export { serveDhcp, silenceDhcp } from './network/dhcp-server.ts';
 export { NamespaceSockets } from './sockets/namespace-sockets.ts';
 export type { AddressPlan, DhcpSpec, EngineVersion, HostSpec, LabSpec, LanSpec } from './spec.ts';
 export { defaultSpec } from './spec.ts';

@@ -4,7 +4,7 @@ import { labErrors } from './errors.ts';
 import { Host } from './host/host.ts';
 import { defaultLabName, type LabName, namespaceName } from './names.ts';
 import { Client } from './network/client.ts';
-import { internetClient, type Lan, lanOf } from './network/lan.ts';
+import { clientNames, internetClient, type Lan, lanOf } from './network/lan.ts';
 import { type LabSpec, numberOf } from './spec.ts';
 
 export class Lab {
@@ -45,7 +45,7 @@ export class Lab {
   }
 
   get clientNames(): string[] {
-    return Array.from({ length: this.spec.clients }, (_, index) => `client${index + 1}`);
+    return clientNames(this.spec);
   }
 }
 

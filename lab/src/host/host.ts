@@ -2,10 +2,9 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { labErrors } from '../errors.ts';
-import { dockerConfigFolder } from '../images/compose.ts';
-import { cgroupOf, type LabName, namespaceName, namespacePath, runFolder, stateFolder } from '../names.ts';
+import { cgroupOf, type LabName, namespaceName, runFolder, stateFolder } from '../names.ts';
+import { findInit } from '../network/init.ts';
 import { type AddressPlan, type EngineVersion, type HostSpec, numberOf } from '../spec.ts';
-import { isInit, namespaceId, namespaceIdOfProcess, processesIn } from '../tools/proc.ts';
 import { type Argv, type Finished, must, type RunOptions, run } from '../tools/run.ts';
 
 /** The interface of a host on the LAN: parent of macvlan networks. */
@@ -55,10 +54,7 @@ export class Host {
 
   /** The host's first process, in our own numbering; undefined if the host is not running. */
   findInit(): number | undefined {
-    const id = namespaceId(namespacePath(this.lab, this.name));
-    if (id === undefined) return undefined;
-    if (this.#init !== undefined && namespaceIdOfProcess(this.#init) === id) return this.#init;
-    this.#init = processesIn(id).find(isInit);
+    this.#init = findInit(this.namespace, this.#init);
     return this.#init;
   }
 
@@ -108,22 +104,21 @@ export class Host {
     return spawn(command, args, { ...options, env: { ...process.env, ...this.environment, ...options.env } });
   }
 
-  /** Debian's docker command against this host's engine. */
+  /** Debian's docker command, on the host, against its engine. */
   docker(...args: readonly string[]): Promise<string> {
-    return must(this.dockerArgv(args), { env: this.dockerEnvironment });
+    return this.must(['docker', ...args]);
   }
 
-  /** The lab's configuration and plugins for the docker command, whatever the user's environment says. */
-  get dockerEnvironment(): Readonly<Record<string, string>> {
-    return { DOCKER_CONFIG: dockerConfigFolder(this.lab), DOCKER_CONTEXT: '' };
-  }
-
-  /** What programs on the host find in their environment: the host's own engine. */
+  /** What programs on the host find in their environment, whatever ours says: the host's engine, no user's account. */
   get environment(): Readonly<Record<string, string>> {
-    return { ...this.dockerEnvironment, DOCKER_HOST: 'unix:///var/run/docker.sock' };
-  }
-
-  dockerArgv(args: readonly string[]): Argv {
-    return ['/usr/bin/docker', '--host', `unix://${this.socketPath}`, ...args];
+    return {
+      DOCKER_HOST: 'unix:///var/run/docker.sock',
+      DOCKER_CONFIG: join(this.stateFolder, 'docker-config'),
+      DOCKER_CONTEXT: '',
+      // The engine's own builder: no other is installed.
+      DOCKER_BUILDKIT: '0',
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      LC_ALL: 'C.UTF-8',
+    };
   }
 }

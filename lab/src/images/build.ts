@@ -1,6 +1,5 @@
 /** Builds an image from a Dockerfile on a host, with the classic builder. */
 import type { Host } from '../host/host.ts';
-import { type Argv, must } from '../tools/run.ts';
 import { withProxy } from './build-proxy.ts';
 
 export interface Build {
@@ -23,18 +22,16 @@ export async function buildImage(host: Host, context: string, build: Build): Pro
       ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy'].map((name) => [name, proxy]),
     );
     const args = Object.entries({ ...ways, NO_PROXY: '127.0.0.1,localhost', ...build.args });
-    await must(
-      host.dockerArgv([
+    await host.must(
+      [
+        'docker',
         ...['build', '--quiet', '--network', 'host', '--tag', build.tag],
         ...(build.target === undefined ? [] : ['--target', build.target]),
         ...(build.dockerfile === undefined ? [] : ['--file', build.dockerfile]),
         ...args.flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
         context,
-      ]) satisfies Argv,
-      {
-        env: { ...host.dockerEnvironment, DOCKER_BUILDKIT: '0' },
-        timeoutMs: build.timeoutMs ?? tenMinutesMs,
-      },
+      ],
+      { timeoutMs: build.timeoutMs ?? tenMinutesMs },
     );
   });
   return build.tag;

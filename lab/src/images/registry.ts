@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { labErrors } from '../errors.ts';
 import type { Host } from '../host/host.ts';
-import { namespacePath } from '../names.ts';
+import { namespacePathOf } from '../network/namespace.ts';
 import { NamespaceSockets } from '../sockets/namespace-sockets.ts';
 import { commandLine, namespaceId, processesIn } from '../tools/proc.ts';
 import { waitFor } from '../tools/wait.ts';
@@ -47,7 +47,7 @@ async function answers(sockets: NamespaceSockets): Promise<boolean> {
 }
 
 function isRunning(host: Host): boolean {
-  const id = namespaceId(namespacePath(host.lab, host.name));
+  const id = namespaceId(namespacePathOf(host.namespace));
   return (
     id !== undefined && processesIn(id).some((pid) => commandLine(pid).startsWith('docker-registry serve'))
   );
