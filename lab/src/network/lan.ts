@@ -12,7 +12,7 @@ const internetV6 = (host: number): string => `2001:db8:113::${host}`;
 
 export const internetClient = { v4: internetV4(10), v6: internetV6(10) };
 
-export interface KnownName {
+interface KnownName {
   readonly name: string;
   readonly v4: string;
   readonly v6: string;
