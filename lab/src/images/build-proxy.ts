@@ -42,8 +42,9 @@ function proxy(open: Set<Duplex>): Server {
       upstream.pipe(client);
       client.pipe(upstream);
     });
-    upstream.on('close', () => client.destroy());
-    client.on('close', () => upstream.destroy());
+    // What was received before the other side went still has to get through: only a broken side breaks the other.
+    upstream.on('close', (broken) => (broken ? client.destroy() : client.end()));
+    client.on('close', (broken) => (broken ? upstream.destroy() : upstream.end()));
   });
   return server;
 }
