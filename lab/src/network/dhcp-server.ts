@@ -1,31 +1,45 @@
 /** Starts and ends the LAN's dnsmasq. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { labErrors } from '../errors.ts';
 import type { DhcpSpec } from '../spec.ts';
 import { commandLine, kill, namespaceId, processesIn } from '../tools/proc.ts';
 import { waitFor } from '../tools/wait.ts';
 import { dnsmasqCommand } from './dnsmasq.ts';
-import { findInit } from './init.ts';
 import type { Lan } from './lan.ts';
-import { namespacePathOf } from './namespace.ts';
+import { inNamespace } from './namespace.ts';
 
-/** From here on the LAN's server answers on these terms; one that runs is replaced, and its leases stay known. */
-export async function serveDhcp(lan: Lan, dhcp: DhcpSpec): Promise<void> {
-  await silenceDhcp(lan);
-  const init = findInit(lan.namespace);
-  if (init === undefined) throw labErrors.error('NOT_UP', `the LAN of ${lan.lab} is not up`);
+export interface ServerLife {
+  /** The server dies with us, even if we are killed. */
+  readonly mortal: boolean;
+}
+
+export interface KnownName {
+  readonly name: string;
+  readonly v4: string;
+  readonly v6: string;
+}
+
+export async function startDhcpServer(
+  lan: Lan,
+  dhcp: DhcpSpec,
+  names: readonly KnownName[],
+  { mortal }: ServerLife,
+): Promise<void> {
   await mkdir(dirname(lan.logFile), { recursive: true });
-  await rm(lan.logFile, { force: true });
+  const [command, ...args] = [
+    ...(mortal ? ['setpriv', '--pdeathsig', 'KILL'] : []),
+    ...inNamespace(
+      lan.namespace,
+      dnsmasqCommand({
+        ...{ dhcp, names, plan: lan.plan, link: lan.bridge },
+        ...{ leaseFile: lan.leaseFile, logFile: lan.logFile },
+      }),
+    ),
+  ] as [string, ...string[]];
   const output = openSync(`${lan.logFile}.start`, 'w');
-  // In the process namespace of the LAN: the server ends with the LAN, whoever started it.
-  const place = [`--target=${init}`, '--net', '--pid', '--'];
-  const child = spawn('nsenter', [...place, ...dnsmasqCommand(lan, dhcp)], {
-    detached: true,
-    stdio: ['ignore', output, output],
-  });
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', output, output] });
   closeSync(output);
   let ended = false;
   child.on('error', () => {
@@ -38,11 +52,8 @@ export async function serveDhcp(lan: Lan, dhcp: DhcpSpec): Promise<void> {
   await waitFor(
     'the LAN’s dnsmasq',
     async () => {
-      if (ended) {
-        const said = await readFile(`${lan.logFile}.start`, 'utf8');
-        throw labErrors.error('TOOL_FAILED', `dnsmasq ended at once: ${said.trim()}`);
-      }
-      return (await log(lan)).includes(': started, version');
+      if (ended) throw new Error(`dnsmasq ended at once: ${await readFile(`${lan.logFile}.start`, 'utf8')}`);
+      return (await log(lan)).includes(`dnsmasq[${child.pid}]: started`);
     },
     { timeoutMs: 5000, everyMs: 5 },
   );
@@ -50,16 +61,14 @@ export async function serveDhcp(lan: Lan, dhcp: DhcpSpec): Promise<void> {
 
 const log = (lan: Lan): Promise<string> => readFile(lan.logFile, 'utf8').catch(() => '');
 
-function dhcpServers(lan: Lan): number[] {
-  const id = namespaceId(namespacePathOf(lan.namespace));
+export function dhcpServers(lan: Lan): number[] {
+  const id = namespaceId(`/run/netns/${lan.namespace}`);
   if (id === undefined) return [];
   return processesIn(id).filter((pid) => commandLine(pid).startsWith('dnsmasq '));
 }
 
-export const dhcpIsServed = (lan: Lan): boolean => dhcpServers(lan).length > 0;
-
-/** From here on nobody answers. */
-export async function silenceDhcp(lan: Lan): Promise<void> {
+/** From here on nobody answers. Leases stay in their file, so that a server started again knows them. */
+export async function stopDhcpServer(lan: Lan): Promise<void> {
   await waitFor(
     'the end of the LAN’s dnsmasq',
     () => {

@@ -21,7 +21,9 @@ export type KernelErrorCode =
   | 'KERNEL_BAD_VALUE'
   | 'NAMESPACE_INVALID'
   | 'NAMESPACE_ASYNC'
-  | 'PROCESS_GONE';
+  | 'PROCESS_GONE'
+  | 'NFTABLES_UNSOUND'
+  | 'NFTABLES_FOREIGN_TABLE';
 
 export type KernelError = CodedError<KernelErrorCode>;
 
@@ -102,12 +104,19 @@ export const kernelErrors = new ErrorTable<KernelErrorCode>({
     title: 'The process ended, or its number belongs to another process by now',
     remedy: 'Look up the container again and use its present process.',
   },
+  NFTABLES_UNSOUND: {
+    title: 'A ruleset contradicts itself',
+    remedy: 'Report it: the message names each table, chain, set and rule that is wrong.',
+  },
+  NFTABLES_FOREIGN_TABLE: {
+    title: 'An nftables table has the name of ours and belongs to somebody else',
+    remedy: 'Delete or rename that table, or run in a network namespace of your own.',
+  },
 });
 
 const byName: Readonly<Record<string, KernelErrorCode>> = {
   EPERM: 'KERNEL_NOT_PERMITTED',
   EACCES: 'KERNEL_NOT_PERMITTED',
-  EROFS: 'KERNEL_NOT_PERMITTED',
   ENOENT: 'KERNEL_NOT_FOUND',
   ESRCH: 'KERNEL_NOT_FOUND',
   ENODEV: 'KERNEL_NOT_FOUND',

@@ -1,2 +1,0 @@
-export { DockerEvents } from './docker-events.ts';
-export type * from './events.ts';

@@ -1,2 +1,0 @@
-export { DockerImages } from './docker-images.ts';
-export type * from './images.ts';

@@ -1,2 +1,0 @@
-export { DockerNetworks } from './docker-networks.ts';
-export type * from './networks.ts';

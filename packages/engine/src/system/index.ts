@@ -1,2 +1,0 @@
-export { DockerSystem } from './docker-system.ts';
-export type * from './system.ts';

@@ -1,2 +1,0 @@
-export { DockerVolumes } from './docker-volumes.ts';
-export type * from './volumes.ts';

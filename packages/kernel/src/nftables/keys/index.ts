@@ -1,0 +1,4 @@
+/** Keys of sets and maps as bytes. */
+export { keyOfSpan, keySpan, type Layout, readKey, stepped, writeKey } from './layout.ts';
+export { planOfInline, planOfSet, type SetPlan } from './set-plan.ts';
+export { isSingle, prefixMask, type Span, spanOf } from './spans.ts';

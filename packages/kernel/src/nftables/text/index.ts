@@ -1,0 +1,2 @@
+/** A ruleset in the language of `nft`. */
+export { toText } from './text.ts';
