@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const notOurs = ['**/node_modules/**', '**/dist/**', '**/.cache/**'];
+const setupFiles = ['test/src/seed.ts'];
 const privileged = ['**/*.kernel.test.ts', '**/*.engine.test.ts', '**/*.e2e.test.ts'];
 
 /** One project a suite; `scripts/test.ts` runs them one after another and adds up the counts. */
@@ -10,6 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          setupFiles,
           include: ['{packages,lab,bench,scripts,test}/**/*.test.ts'],
           exclude: [...notOurs, ...privileged],
           pool: 'threads',
@@ -20,6 +22,7 @@ export default defineConfig({
         // One process, one file after another: setns() is per thread, and the tests share the machine's kernel.
         test: {
           name: 'kernel',
+          setupFiles,
           include: ['{packages,lab,test}/**/*.kernel.test.ts'],
           exclude: notOurs,
           pool: 'forks',
@@ -32,6 +35,7 @@ export default defineConfig({
       {
         test: {
           name: 'engine',
+          setupFiles,
           include: ['{packages,lab,test}/**/*.engine.test.ts'],
           exclude: notOurs,
           globalSetup: ['lab/src/testing/global-setup.ts'],
@@ -44,6 +48,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          setupFiles,
           include: ['{packages,lab,test}/**/*.e2e.test.ts'],
           exclude: notOurs,
           globalSetup: ['lab/src/testing/global-setup.ts'],

@@ -64,18 +64,19 @@ function wholeNumber(option: string, text: string): number {
   return value;
 }
 
-function argvAt(lab: Lab, place: string, argv: Argv): Argv {
-  if (place.startsWith('host')) return lab.host(place).argv(argv);
-  return inNamespace(namespaceName(lab.name, place), argv);
+/** Runs a command on a place in the foreground, with our own terminal. */
+function runAt(lab: Lab, place: string, argv: Argv): Promise<number> {
+  if (!place.startsWith('host')) return foreground(inNamespace(namespaceName(lab.name, place), argv), {});
+  const host = lab.host(place);
+  return foreground(host.argv(argv), host.environment);
 }
 
-/** Runs a command in the foreground, with our own terminal. */
-function foreground(argv: Argv): Promise<number> {
+function foreground(argv: Argv, env: Readonly<Record<string, string>>): Promise<number> {
   const [command, ...args] = argv;
   return new Promise((resolve, reject) => {
     // The terminal tells the whole foreground group; we only have to outlive the child.
     for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => undefined);
-    const child = spawn(command, args, { stdio: 'inherit' });
+    const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env } });
     child.on('error', reject);
     child.on('exit', (code) => resolve(code ?? 1));
   });
@@ -137,11 +138,11 @@ async function perform(command: string, { name, place, argv, values }: Asked): P
       return status.state === 'up' ? 0 : 1;
     }
     case 'shell':
-      return foreground(argvAt(await openLab(name), place, [process.env['SHELL'] ?? '/bin/bash', '-i']));
+      return runAt(await openLab(name), place, ['/bin/bash', '-i']);
     case 'exec': {
       const [program, ...args] = argv;
       if (program === undefined) throw labErrors.error('BAD_SPEC', 'exec needs a place and a command');
-      return foreground(argvAt(await openLab(name), place, [program, ...args]));
+      return runAt(await openLab(name), place, [program, ...args]);
     }
     case 'logs':
       await logs(await openLab(name), place);

@@ -6,7 +6,7 @@ import { type LabName, labName, runFolder, runRoot } from './names.ts';
 import type { LabSpec } from './spec.ts';
 import type { ProcessRecord } from './tools/proc.ts';
 
-const processRecord = z.object({ pid: z.number(), startTime: z.string() });
+const processRecord = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string() });
 
 const labSpec: z.ZodMiniType<LabSpec> = z.object({
   hosts: z.array(

@@ -40,6 +40,10 @@ export const labErrors = new ErrorTable({
     title: 'the lab needs Linux and root',
     remedy: 'Run it as root on Linux: it makes namespaces and runs a Docker engine.',
   },
+  NEEDS_DEBIAN: {
+    title: 'programs are missing, and this is no Debian',
+    remedy: 'Run on Debian 12 or later, or install the programs it names.',
+  },
   OFFLINE: {
     title: 'the Debian archive cannot be reached',
     remedy: 'Connect the machine to a Debian mirror (see /etc/apt/sources.list), then try again.',

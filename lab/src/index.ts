@@ -1,11 +1,20 @@
 /** A real Docker host with a real LAN around it, for tests, the demo and benchmarks. */
+
+export type { Greeting } from './echo/greeting.ts';
 export { labErrors } from './errors.ts';
 export { Host, lanLink } from './host/host.ts';
-export { busyboxImage } from './images/busybox.ts';
+export { type Build, buildImage } from './images/build.ts';
+export { busybox } from './images/busybox.ts';
+export { debian, tools } from './images/debian.ts';
+export { echo } from './images/echo.ts';
+export { ensureImage, type ImageRecipe } from './images/image.ts';
+export { type Registry, registryAddress, startRegistry } from './images/registry.ts';
 export { Lab, openLab } from './lab.ts';
 export { prepareMachine } from './machine.ts';
 export { defaultLabName, type LabName, labName } from './names.ts';
-export { startDhcpServer, stopDhcpServer } from './network/dhcp-server.ts';
+export type { Client, Service, UdpFlow } from './network/client.ts';
+export { serveDhcp, silenceDhcp } from './network/dhcp-server.ts';
+export { NamespaceSockets } from './sockets/namespace-sockets.ts';
 export type { AddressPlan, DhcpSpec, EngineVersion, HostSpec, LabSpec, LanSpec } from './spec.ts';
 export { defaultSpec } from './spec.ts';
 export { bringUp, removeOrphans, takeDown } from './up.ts';

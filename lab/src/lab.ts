@@ -2,9 +2,10 @@
 import { readDescription } from './description.ts';
 import { labErrors } from './errors.ts';
 import { Host } from './host/host.ts';
-import { defaultLabName, type LabName } from './names.ts';
-import { type Lan, lanOf } from './network/lan.ts';
-import type { LabSpec } from './spec.ts';
+import { defaultLabName, type LabName, namespaceName } from './names.ts';
+import { Client } from './network/client.ts';
+import { clientNames, internetClient, type Lan, lanOf } from './network/lan.ts';
+import { type LabSpec, numberOf } from './spec.ts';
 
 export class Lab {
   readonly name: LabName;
@@ -30,8 +31,21 @@ export class Lab {
     return host;
   }
 
+  /** A client on the LAN by its name, or `inet`, the one beyond the router. Whoever asks for one disposes of it. */
+  client(name = 'client1'): Client {
+    const namespace = namespaceName(this.name, name);
+    if (name === 'inet' && this.spec.internet) return new Client(name, namespace, internetClient);
+    if (!this.clientNames.includes(name))
+      throw labErrors.error(
+        'BAD_NAME',
+        `the lab ${this.name} has no ${name}, only ${this.clientNames.join(', ')}`,
+      );
+    const number = this.lan.plan.client(numberOf(name));
+    return new Client(name, namespace, { v4: this.lan.plan.v4(number), v6: this.lan.plan.v6(number) });
+  }
+
   get clientNames(): string[] {
-    return Array.from({ length: this.spec.clients }, (_, index) => `client${index + 1}`);
+    return clientNames(this.spec);
   }
 }
 

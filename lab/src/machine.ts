@@ -1,46 +1,87 @@
-/** What the machine itself has to offer before a lab can run: the Debian packages, installed once, by name. */
-import { spawn } from 'node:child_process';
+/** What the machine itself has to offer before a lab can run: a few Debian packages, installed once, by name. */
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { labErrors } from './errors.ts';
+import { withLock } from './tools/lock.ts';
+import { type Finished, run } from './tools/run.ts';
 
-/** A package, and the file by which we see that it is there (asking dpkg would take longer than looking). */
+/**
+ * A package, and the file by which we see that it is there (asking dpkg would take longer than looking). Tools only:
+ * none of them brings a service. The engines are not among them; each lab host has a Debian of its own.
+ */
 const packages: Readonly<Record<string, string>> = {
   'btrfs-progs': '/usr/bin/btrfs',
   conntrack: '/usr/sbin/conntrack',
   debootstrap: '/usr/sbin/debootstrap',
   'dnsmasq-base': '/usr/sbin/dnsmasq',
-  'docker-registry': '/usr/bin/docker-registry',
-  'docker.io': '/usr/sbin/dockerd',
   iproute2: '/usr/sbin/ip',
   nftables: '/usr/sbin/nft',
-  tini: '/usr/bin/tini',
+  xfsprogs: '/usr/sbin/mkfs.xfs',
 };
+
+const missingPackages = (): string[] =>
+  Object.entries(packages)
+    .filter(([, file]) => !existsSync(file))
+    .map(([name]) => name);
 
 /** Installs the Debian packages that are missing. Says nothing and takes no time where none is. */
 export async function prepareMachine(say: (line: string) => void): Promise<void> {
-  const missing = Object.entries(packages)
-    .filter(([, file]) => !existsSync(file))
-    .map(([name]) => name);
-  if (missing.length === 0) return;
-  say(`installing Debian packages: ${missing.join(' ')}`);
-  await apt('update');
-  await apt('install', '--yes', '--no-install-recommends', ...missing);
+  if (missingPackages().length === 0) return;
+  await withLock(
+    'debian packages',
+    async () => {
+      const missing = missingPackages();
+      if (missing.length > 0) await install(missing, say);
+    },
+    () => say('waiting for another run that installs Debian packages'),
+  );
 }
 
-function apt(...args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('apt-get', ['-qq', ...args], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      // A package that brings a service must not start it: the lab's engine is its own, and so is the user's.
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+async function install(missing: readonly string[], say: (line: string) => void): Promise<void> {
+  const names = missing.join(' ');
+  if (!existsSync('/usr/bin/apt-get'))
+    throw labErrors.error('NEEDS_DEBIAN', `these programs are missing, and there is no apt-get: ${names}`);
+  say(`installing Debian packages: ${names}`);
+  // The lists of packages are good enough until an installation shows that they are not.
+  const fresh = !(await hasLists());
+  if (fresh) await apt(['update']);
+  let done = await installNow(missing);
+  if (done.code !== 0 && !fresh) {
+    await apt(['update']);
+    done = await installNow(missing);
+  }
+  if (done.code === 0) return;
+  const said = done.stderr.trim();
+  const offline =
+    /Temporary failure resolving|Could not (resolve|connect)|Unable to locate package|Failed to fetch/;
+  throw offline.test(said)
+    ? labErrors.error('OFFLINE', `apt-get could not fetch ${names}:\n${said}`)
+    : labErrors.error('TOOL_FAILED', `apt-get install ${names} ended with ${done.code}:\n${said}`);
+}
+
+/** Never at the price of something that is installed already. */
+const installNow = (missing: readonly string[]): Promise<Finished> =>
+  apt(['install', '--yes', '--no-install-recommends', '--no-remove', ...missing]);
+
+async function hasLists(): Promise<boolean> {
+  const lists = await readdir('/var/lib/apt/lists').catch((): string[] => []);
+  return lists.some((name) => name.endsWith('_Packages') || name.includes('_Packages.'));
+}
+
+const tenMinutesMs = 600_000;
+
+async function apt(args: readonly string[]): Promise<Finished> {
+  const deadline = performance.now() + tenMinutesMs;
+  for (;;) {
+    // A lock that somebody else holds (unattended upgrades, at boot) is waited for by apt itself, but for the one on
+    // the package lists.
+    const done = await run(['apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=600', ...args], {
+      timeoutMs: tenMinutesMs,
+      // RUNLEVEL: should a package ever bring a service after all, it is not started.
+      env: { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1', LC_ALL: 'C.UTF-8' },
     });
-    let errors = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      errors += chunk.toString();
-    });
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`apt-get ${args.join(' ')} ended with ${code}:\n${errors.trim()}`));
-    });
-  });
+    const locked = done.code !== 0 && done.stderr.includes('/var/lib/apt/lists/lock');
+    if (!locked || performance.now() > deadline) return done;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
 }

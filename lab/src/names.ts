@@ -31,8 +31,6 @@ export const cgroupOf = (lab: LabName): string => `${cgroupRoot}/${lab}`;
 
 /** A namespace of the lab: `lan`, `inet`, `host1`, `client2`. */
 export const namespaceName = (lab: LabName, place: string): string => `${lab}-${place}`;
-export const namespacePath = (lab: LabName, place: string): string =>
-  `/run/netns/${namespaceName(lab, place)}`;
 
 const place = /^(lan|inet|(host|client)[1-9][0-9]?)$/;
 

@@ -37,7 +37,7 @@ export interface LabSpec {
   readonly lan: LanSpec;
 }
 
-const defaultDhcp: DhcpSpec = { v4: true, v6: 'stateful', leaseSeconds: 600 };
+export const defaultDhcp: DhcpSpec = { v4: true, v6: 'stateful', leaseSeconds: 600 };
 
 export const defaultSpec: LabSpec = {
   hosts: [{ name: 'host1', engine: '20.10' }],

@@ -4,7 +4,7 @@ import { placesOnMachine } from './down.ts';
 import { engineAnswers } from './host/engine.ts';
 import { Lab } from './lab.ts';
 import type { LabName } from './names.ts';
-import { dhcpServers } from './network/dhcp-server.ts';
+import { dhcpIsServed } from './network/dhcp-server.ts';
 import { numberOf } from './spec.ts';
 import { isAlive } from './tools/proc.ts';
 
@@ -55,7 +55,7 @@ export async function statusOf(name: LabName): Promise<LabStatus> {
       const number = plan.client(numberOf(client));
       return { name: client, v4: plan.v4(number), v6: plan.v6(number) };
     }),
-    dhcpServerRunning: dhcpServers(lab.lan).length > 0,
+    dhcpServerRunning: dhcpIsServed(lab.lan),
   };
 }
 

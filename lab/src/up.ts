@@ -1,20 +1,22 @@
 /** Brings a lab up, or finishes and mends one that is there. */
 import { isDeepStrictEqual } from 'node:util';
 import { type Description, labNames, readDescription, writeDescription } from './description.ts';
-import { placesOnMachine, removeAll } from './down.ts';
+import { removeAll } from './down.ts';
 import { labErrors } from './errors.ts';
 import { engineAnswers, startEngine } from './host/engine.ts';
 import type { Host } from './host/host.ts';
 import { startHost } from './host/start.ts';
-import { ensureBusybox } from './images/busybox.ts';
+import { busybox } from './images/busybox.ts';
+import { ensureImage } from './images/image.ts';
 import { Lab } from './lab.ts';
 import { prepareMachine } from './machine.ts';
-import type { LabName } from './names.ts';
-import { dhcpServers, type KnownName, startDhcpServer } from './network/dhcp-server.ts';
+import { type LabName, namespaceName } from './names.ts';
+import { dhcpIsServed, serveDhcp } from './network/dhcp-server.ts';
 import { makeClient, makeInternet, makeLan } from './network/lan.ts';
-import { type LabSpec, numberOf } from './spec.ts';
+import { namespaceNames, namespacePathOf, removeLink, removeNamespace } from './network/namespace.ts';
+import type { LabSpec } from './spec.ts';
 import { withLock } from './tools/lock.ts';
-import { isAlive, recordOf } from './tools/proc.ts';
+import { isAlive, namespaceId, recordOf } from './tools/proc.ts';
 
 export interface UpOptions {
   readonly say: (line: string) => void;
@@ -43,10 +45,7 @@ export async function bringUp(name: LabName, spec: LabSpec, options: UpOptions):
           });
         return mend(new Lab(name, spec), found.owner !== undefined, say);
       }
-      if (found !== undefined || placesOnMachine(name).length > 0) {
-        say(`removing what an earlier run left of the lab ${name}`);
-        await removeAll(name);
-      }
+      if (await removeAll(name)) say(`removed what an earlier run left of the lab ${name}`);
       return make(name, spec, options);
     },
     () => say(`waiting for another run that is changing the lab ${name}`),
@@ -55,13 +54,15 @@ export async function bringUp(name: LabName, spec: LabSpec, options: UpOptions):
 
 function isUsable(name: LabName, found: Description): boolean {
   const { owner } = found;
-  if (owner === undefined) return found.complete;
+  // Without its LAN there is nothing to mend: the machine was started anew.
+  const stands = found.complete && namespaceId(namespacePathOf(namespaceName(name, 'lan'))) !== undefined;
+  if (owner === undefined) return stands;
   if (isAlive(owner) && owner.pid !== process.pid)
     throw labErrors.error(
       'IN_USE',
       `the lab ${name} belongs to process ${owner.pid}, which is still running`,
     );
-  return found.complete && isAlive(owner);
+  return stands && isAlive(owner);
 }
 
 async function make(name: LabName, spec: LabSpec, { say, owned = false }: UpOptions): Promise<Lab> {
@@ -70,7 +71,7 @@ async function make(name: LabName, spec: LabSpec, { say, owned = false }: UpOpti
   const description = { spec, ...(owner === undefined ? {} : { owner }) };
   await writeDescription(name, { ...description, complete: false });
   say(`${name}: making the LAN ${spec.lan.v4}, ${spec.lan.v6}`);
-  await makeLan(lab.lan);
+  await makeLan(lab.lan, { mortal: owned });
   for (const client of lab.clientNames) await makeClient(lab.lan, client);
   if (spec.internet) await makeInternet(lab.lan);
   await mend(lab, owned, say);
@@ -81,32 +82,29 @@ async function make(name: LabName, spec: LabSpec, { say, owned = false }: UpOpti
 /** Starts what is not running. */
 async function mend(lab: Lab, mortal: boolean, say: (line: string) => void): Promise<Lab> {
   const { dhcp } = lab.spec.lan;
-  if (dhcp !== false && dhcpServers(lab.lan).length === 0)
-    await startDhcpServer(lab.lan, dhcp, knownNames(lab), { mortal });
+  if (dhcp !== false && !dhcpIsServed(lab.lan)) await serveDhcp(lab.lan, dhcp);
   // One after another: two engines that start together take longer on few cores.
   for (const host of lab.hosts) await mendHost(lab, host, mortal, say);
   return lab;
 }
 
 async function mendHost(lab: Lab, host: Host, mortal: boolean, say: (line: string) => void): Promise<void> {
-  if (host.findInit() === undefined) await startHost(host, lab.lan, { mortal });
+  if (host.findInit() === undefined) {
+    if (namespaceNames().includes(host.namespace)) await removeHost(lab, host, say);
+    await startHost(host, lab.lan, { mortal }, say);
+  }
   if (!(await engineAnswers(host))) {
     say(`${lab.name}: starting Docker engine ${host.engine} on ${host.name}`);
     await startEngine(host);
   }
-  await ensureBusybox(host, say);
+  await ensureImage(host, busybox, say);
 }
 
-function knownNames({ lan, hosts, clientNames }: Lab): KnownName[] {
-  const { plan } = lan;
-  return [
-    { name: 'router', v4: plan.v4(plan.router), v6: plan.v6(plan.router) },
-    ...hosts.map(({ name, addresses }) => ({ name, ...addresses })),
-    ...clientNames.map((name) => {
-      const number = plan.client(numberOf(name));
-      return { name, v4: plan.v4(number), v6: plan.v6(number) };
-    }),
-  ];
+/** A host whose first process was killed: its namespace is still there, and its cable. */
+async function removeHost({ lan }: Lab, host: Host, say: (line: string) => void): Promise<void> {
+  say(`${host.name} had died; starting it anew`);
+  await removeLink(lan.namespace, host.name);
+  await removeNamespace(host.namespace);
 }
 
 /** Mends the lab as it was described when it was made; undefined if there is none that can be used. */

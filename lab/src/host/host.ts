@@ -2,9 +2,9 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { labErrors } from '../errors.ts';
-import { cgroupOf, type LabName, namespaceName, namespacePath, runFolder, stateFolder } from '../names.ts';
+import { cgroupOf, type LabName, namespaceName, runFolder, stateFolder } from '../names.ts';
+import { findInit } from '../network/init.ts';
 import { type AddressPlan, type EngineVersion, type HostSpec, numberOf } from '../spec.ts';
-import { isInit, namespaceId, namespaceIdOfProcess, processesIn } from '../tools/proc.ts';
 import { type Argv, type Finished, must, type RunOptions, run } from '../tools/run.ts';
 
 /** The interface of a host on the LAN: parent of macvlan networks. */
@@ -54,10 +54,7 @@ export class Host {
 
   /** The host's first process, in our own numbering; undefined if the host is not running. */
   findInit(): number | undefined {
-    const id = namespaceId(namespacePath(this.lab, this.name));
-    if (id === undefined) return undefined;
-    if (this.#init !== undefined && namespaceIdOfProcess(this.#init) === id) return this.#init;
-    this.#init = processesIn(id).find(isInit);
+    this.#init = findInit(this.namespace, this.#init);
     return this.#init;
   }
 
@@ -90,26 +87,38 @@ export class Host {
 
   /** Runs a program on the host to its end. */
   exec(argv: Argv, options: RunOptions & { readonly folder?: string } = {}): Promise<Finished> {
-    return run(this.argv(argv, options.folder), options);
+    return run(this.argv(argv, options.folder), { ...options, env: { ...this.environment, ...options.env } });
   }
 
   /** Runs a program that has to succeed; hands back what it wrote. */
   must(argv: Argv, options: RunOptions & { readonly folder?: string } = {}): Promise<string> {
-    return must(this.argv(argv, options.folder), options);
+    return must(this.argv(argv, options.folder), {
+      ...options,
+      env: { ...this.environment, ...options.env },
+    });
   }
 
   /** Starts a program on the host; whoever starts it ends it. */
   spawn(argv: Argv, options: SpawnOptions = {}): ChildProcess {
     const [command, ...args] = this.argv(argv);
-    return spawn(command, args, options);
+    return spawn(command, args, { ...options, env: { ...process.env, ...this.environment, ...options.env } });
   }
 
-  /** Debian's docker command against this host's engine. */
+  /** Debian's docker command, on the host, against its engine. */
   docker(...args: readonly string[]): Promise<string> {
-    return must(this.dockerArgv(args));
+    return this.must(['docker', ...args]);
   }
 
-  dockerArgv(args: readonly string[]): Argv {
-    return ['/usr/bin/docker', '--host', `unix://${this.socketPath}`, ...args];
+  /** What programs on the host find in their environment, whatever ours says: the host's engine, no user's account. */
+  get environment(): Readonly<Record<string, string>> {
+    return {
+      DOCKER_HOST: 'unix:///var/run/docker.sock',
+      DOCKER_CONFIG: join(this.stateFolder, 'docker-config'),
+      DOCKER_CONTEXT: '',
+      // The engine's own builder: no other is installed.
+      DOCKER_BUILDKIT: '0',
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      LC_ALL: 'C.UTF-8',
+    };
   }
 }

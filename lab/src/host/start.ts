@@ -1,70 +1,50 @@
 /** Makes a host: its namespaces, what it sees of the machine, and (in engine.ts) its Docker engine. */
-import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { copyAuthorities } from '../images/authorities.ts';
+import { type Life, startInit } from '../network/init.ts';
 import type { Lan } from '../network/lan.ts';
 import { plugIn } from '../network/lan.ts';
-import { addNamespace, inNamespace } from '../network/namespace.ts';
+import { addNamespace } from '../network/namespace.ts';
 import { numberOf } from '../spec.ts';
 import type { Argv } from '../tools/run.ts';
 import { must } from '../tools/run.ts';
-import { waitFor } from '../tools/wait.ts';
 import { type Host, lanLink } from './host.ts';
+import { userland } from './userland.ts';
 
-/** `mortal`: the host dies with us, even if we are killed. Otherwise it stays until somebody takes it down. */
-export interface HostLife {
-  readonly mortal: boolean;
-}
-
-export async function startHost(host: Host, lan: Lan, life: HostLife): Promise<void> {
+export async function startHost(
+  host: Host,
+  lan: Lan,
+  life: Life,
+  say: (line: string) => void,
+): Promise<void> {
+  const debian = await userland(host.engine, say);
   await mkdir(host.runFolder, { recursive: true });
   await mkdir(host.stateFolder, { recursive: true });
   await addNamespace(host.namespace);
   await plugIn(lan, host.name, lanLink, lan.plan.host(numberOf(host.name)));
-  await startInit(host, life);
-  await arrangeMounts(host, lan);
+  await startInit(host.namespace, life, {
+    parts: ['--mount', '--ipc', '--uts'],
+    // Collects orphans, too. Static, so that it needs nothing of the host's own libraries.
+    command: [join(debian, 'usr/bin/tini-static'), '--', 'sleep', 'infinity'],
+  });
+  await arrangeMounts(host, debian, lan);
 }
 
-/**
- * The host's first process. It only waits and collects orphans; when it dies, the kernel ends everything else on the
- * host and takes back the mounts. That is what makes a lab easy to remove whatever happened to it.
- */
-async function startInit(host: Host, { mortal }: HostLife): Promise<void> {
-  const [command, ...args] = [
-    ...(mortal ? ['setpriv', '--pdeathsig', 'KILL'] : []),
-    ...inNamespace(host.namespace, [
-      ...(['unshare', '--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child', '--'] as const),
-      ...['tini', '--', 'sleep', 'infinity'],
-    ]),
-  ] as [string, ...string[]];
-  const child = spawn(command, args, { detached: true, stdio: 'ignore' });
-  child.on('error', () => undefined);
-  child.unref();
-  await waitFor(`the first process of ${host.name}`, () => host.findInit(), { timeoutMs: 5000, everyMs: 2 });
-}
-
-async function arrangeMounts(host: Host, lan: Lan): Promise<void> {
-  const etc = join(host.stateFolder, 'etc');
-  const etcWork = join(host.stateFolder, 'etc-work');
+async function arrangeMounts(host: Host, debian: string, lan: Lan): Promise<void> {
   const keep = '/run/.cgroup';
-  await mkdir(etc, { recursive: true });
-  await mkdir(etcWork, { recursive: true });
   await mkdir(join(host.runFolder, '.cgroup'), { recursive: true });
-  await writeFile(join(etc, 'hostname'), `${host.name}\n`);
-  await writeFile(
-    join(etc, 'hosts'),
-    `127.0.0.1 localhost\n::1 localhost\n${host.addresses.v4} ${host.name}\n`,
-  );
-  // A plain file up here also replaces a symbolic link of the machine's that leads to its own resolver.
-  await writeFile(join(etc, 'resolv.conf'), `nameserver ${lan.plan.v4(lan.plan.router)}\nsearch lan\n`);
-
+  const etc = await arrangeEtc(host, lan);
   const steps: readonly Argv[] = [
     // Nothing that the machine mounts or unmounts gets in here, and nothing of ours gets out.
     ['mount', '--make-rprivate', '/'],
     // The machine's named namespaces would stay alive for as long as our copy of their mounts does.
     ...(await mountsBelow('/run/', host)).map((path): Argv => ['umount', '--lazy', path]),
     ['mount', '--bind', host.runFolder, '/run'],
-    ['mount', '-t', 'overlay', 'overlay', '-o', `lowerdir=/etc,upperdir=${etc},workdir=${etcWork}`, '/etc'],
+    ['mount', '--bind', join(debian, 'usr'), '/usr'],
+    // It is kept for other hosts: nobody writes there.
+    ['mount', '-o', 'remount,bind,ro', '/usr'],
+    ['mount', '-t', 'overlay', 'overlay', '-o', `lowerdir=${debian}/etc,${etc}`, '/etc'],
     ['mount', '-t', 'proc', 'proc', '/proc'],
     // /sys has to be this network namespace's own, and hides the control groups until they are put back.
     ['mount', '--rbind', '/sys/fs/cgroup', keep],
@@ -75,6 +55,23 @@ async function arrangeMounts(host: Host, lan: Lan): Promise<void> {
     ['hostname', host.name],
   ];
   for (const step of steps) await must(host.argv(step));
+}
+
+/** What the host's /etc says differently from plain Debian's; hands back the options of the overlay. */
+async function arrangeEtc(host: Host, lan: Lan): Promise<string> {
+  const etc = join(host.stateFolder, 'etc');
+  const work = join(host.stateFolder, 'etc-work');
+  await mkdir(etc, { recursive: true });
+  await mkdir(work, { recursive: true });
+  const { v4, v6 } = host.addresses;
+  await writeFile(join(etc, 'hostname'), `${host.name}\n`);
+  await writeFile(
+    join(etc, 'hosts'),
+    `127.0.0.1 localhost\n::1 localhost\n${v4} ${host.name}\n${v6} ${host.name}\n`,
+  );
+  await writeFile(join(etc, 'resolv.conf'), `nameserver ${lan.plan.v4(lan.plan.router)}\nsearch lan\n`);
+  await copyAuthorities(host.stateFolder);
+  return `upperdir=${etc},workdir=${work}`;
 }
 
 async function mountsBelow(prefix: string, host: Host): Promise<string[]> {

@@ -1,45 +1,31 @@
 /** Starts and ends the LAN's dnsmasq. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { labErrors } from '../errors.ts';
 import type { DhcpSpec } from '../spec.ts';
 import { commandLine, kill, namespaceId, processesIn } from '../tools/proc.ts';
 import { waitFor } from '../tools/wait.ts';
 import { dnsmasqCommand } from './dnsmasq.ts';
+import { findInit } from './init.ts';
 import type { Lan } from './lan.ts';
-import { inNamespace } from './namespace.ts';
+import { namespacePathOf } from './namespace.ts';
 
-export interface ServerLife {
-  /** The server dies with us, even if we are killed. */
-  readonly mortal: boolean;
-}
-
-export interface KnownName {
-  readonly name: string;
-  readonly v4: string;
-  readonly v6: string;
-}
-
-export async function startDhcpServer(
-  lan: Lan,
-  dhcp: DhcpSpec,
-  names: readonly KnownName[],
-  { mortal }: ServerLife,
-): Promise<void> {
+/** From here on the LAN's server answers on these terms; one that runs is replaced, and its leases stay known. */
+export async function serveDhcp(lan: Lan, dhcp: DhcpSpec): Promise<void> {
+  await silenceDhcp(lan);
+  const init = findInit(lan.namespace);
+  if (init === undefined) throw labErrors.error('NOT_UP', `the LAN of ${lan.lab} is not up`);
   await mkdir(dirname(lan.logFile), { recursive: true });
-  const [command, ...args] = [
-    ...(mortal ? ['setpriv', '--pdeathsig', 'KILL'] : []),
-    ...inNamespace(
-      lan.namespace,
-      dnsmasqCommand({
-        ...{ dhcp, names, plan: lan.plan, link: lan.bridge },
-        ...{ leaseFile: lan.leaseFile, logFile: lan.logFile },
-      }),
-    ),
-  ] as [string, ...string[]];
+  await rm(lan.logFile, { force: true });
   const output = openSync(`${lan.logFile}.start`, 'w');
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', output, output] });
+  // In the process namespace of the LAN: the server ends with the LAN, whoever started it.
+  const place = [`--target=${init}`, '--net', '--pid', '--'];
+  const child = spawn('nsenter', [...place, ...dnsmasqCommand(lan, dhcp)], {
+    detached: true,
+    stdio: ['ignore', output, output],
+  });
   closeSync(output);
   let ended = false;
   child.on('error', () => {
@@ -52,8 +38,11 @@ export async function startDhcpServer(
   await waitFor(
     'the LAN’s dnsmasq',
     async () => {
-      if (ended) throw new Error(`dnsmasq ended at once: ${await readFile(`${lan.logFile}.start`, 'utf8')}`);
-      return (await log(lan)).includes(`dnsmasq[${child.pid}]: started`);
+      if (ended) {
+        const said = await readFile(`${lan.logFile}.start`, 'utf8');
+        throw labErrors.error('TOOL_FAILED', `dnsmasq ended at once: ${said.trim()}`);
+      }
+      return (await log(lan)).includes(': started, version');
     },
     { timeoutMs: 5000, everyMs: 5 },
   );
@@ -61,14 +50,16 @@ export async function startDhcpServer(
 
 const log = (lan: Lan): Promise<string> => readFile(lan.logFile, 'utf8').catch(() => '');
 
-export function dhcpServers(lan: Lan): number[] {
-  const id = namespaceId(`/run/netns/${lan.namespace}`);
+function dhcpServers(lan: Lan): number[] {
+  const id = namespaceId(namespacePathOf(lan.namespace));
   if (id === undefined) return [];
   return processesIn(id).filter((pid) => commandLine(pid).startsWith('dnsmasq '));
 }
 
-/** From here on nobody answers. Leases stay in their file, so that a server started again knows them. */
-export async function stopDhcpServer(lan: Lan): Promise<void> {
+export const dhcpIsServed = (lan: Lan): boolean => dhcpServers(lan).length > 0;
+
+/** From here on nobody answers. */
+export async function silenceDhcp(lan: Lan): Promise<void> {
   await waitFor(
     'the end of the LAN’s dnsmasq',
     () => {

@@ -1,19 +1,10 @@
 /** The LAN's DHCP and router-advertisement server: Debian's dnsmasq, told what to do by arguments alone. */
 import type { AddressPlan, DhcpSpec } from '../spec.ts';
 import type { Argv } from '../tools/run.ts';
+import type { Lan } from './lan.ts';
 
-export interface DnsmasqSettings {
-  readonly dhcp: DhcpSpec;
-  readonly plan: AddressPlan;
-  readonly link: string;
-  readonly leaseFile: string;
-  readonly logFile: string;
-  /** Names that it answers for, beside leases. */
-  readonly names: readonly { readonly name: string; readonly v4: string; readonly v6: string }[];
-}
-
-export function dnsmasqCommand(settings: DnsmasqSettings): Argv {
-  const { dhcp, plan, link } = settings;
+export function dnsmasqCommand(lan: Lan, dhcp: DhcpSpec): Argv {
+  const { plan } = lan;
   return [
     'dnsmasq',
     '--keep-in-foreground',
@@ -22,21 +13,21 @@ export function dnsmasqCommand(settings: DnsmasqSettings): Argv {
     '--user=root',
     '--group=root',
     '--pid-file=',
-    `--interface=${link}`,
+    `--interface=${lan.bridge}`,
     '--bind-dynamic',
     '--no-resolv',
     '--no-hosts',
     '--domain=lan',
     '--local=/lan/',
-    ...settings.names.map(({ name, v4, v6 }) => `--host-record=${name}.lan,${v4},${v6}`),
-    `--dhcp-leasefile=${settings.leaseFile}`,
-    `--log-facility=${settings.logFile}`,
+    ...lan.names.map(({ name, v4, v6 }) => `--host-record=${name}.lan,${v4},${v6}`),
+    `--dhcp-leasefile=${lan.leaseFile}`,
+    `--log-facility=${lan.logFile}`,
     '--log-dhcp',
     // It would ping an address for three seconds before it offers it.
     '--no-ping',
     '--dhcp-authoritative',
     ...v4Arguments(dhcp, plan),
-    ...v6Arguments(dhcp, plan, link),
+    ...v6Arguments(dhcp, plan, lan.bridge),
   ];
 }
 

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type LabName, namespaceName, runFolder } from '../names.ts';
 import { type AddressPlan, addressPlan, type LabSpec, type LanSpec, numberOf } from '../spec.ts';
+import { type Life, startInit } from './init.ts';
 import { addCable, addNamespace, ipBatch, setKernelSettings } from './namespace.ts';
 
 const bridge = 'br0';
@@ -9,29 +10,57 @@ const bridge = 'br0';
 const internetV4 = (host: number): string => `203.0.113.${host}`;
 const internetV6 = (host: number): string => `2001:db8:113::${host}`;
 
+export const internetClient = { v4: internetV4(10), v6: internetV6(10) };
+
+interface KnownName {
+  readonly name: string;
+  readonly v4: string;
+  readonly v6: string;
+}
+
 export interface Lan {
   readonly lab: LabName;
   readonly namespace: string;
   readonly bridge: string;
   readonly plan: AddressPlan;
   readonly spec: LanSpec;
+  /** Whom the LAN's name server knows, beside those who lease an address. */
+  readonly names: readonly KnownName[];
   readonly leaseFile: string;
   readonly logFile: string;
 }
 
 export function lanOf(lab: LabName, spec: LabSpec): Lan {
+  const plan = addressPlan(spec.lan);
   return {
     lab,
     namespace: namespaceName(lab, 'lan'),
     bridge,
-    plan: addressPlan(spec.lan),
+    plan,
     spec: spec.lan,
+    names: knownNames(spec, plan),
     leaseFile: join(runFolder(lab), 'lan', 'leases'),
     logFile: join(runFolder(lab), 'lan', 'dnsmasq.log'),
   };
 }
 
-export async function makeLan(lan: Lan): Promise<void> {
+export const clientNames = (spec: LabSpec): string[] =>
+  Array.from({ length: spec.clients }, (_, index) => `client${index + 1}`);
+
+function knownNames(spec: LabSpec, plan: AddressPlan): KnownName[] {
+  const known = (name: string, number: number): KnownName => ({
+    name,
+    v4: plan.v4(number),
+    v6: plan.v6(number),
+  });
+  return [
+    known('router', plan.router),
+    ...spec.hosts.map(({ name }) => known(name, plan.host(numberOf(name)))),
+    ...clientNames(spec).map((name) => known(name, plan.client(numberOf(name)))),
+  ];
+}
+
+export async function makeLan(lan: Lan, life: Life): Promise<void> {
   const { namespace, plan } = lan;
   await addNamespace(namespace);
   await setKernelSettings(namespace, '1', 'ipv4/ip_forward', 'ipv6/conf/all/forwarding');
@@ -41,6 +70,7 @@ export async function makeLan(lan: Lan): Promise<void> {
     `address add ${plan.v4(plan.router)}/24 dev ${bridge}`,
     `address add ${plan.v6(plan.router)}/64 dev ${bridge} nodad`,
   ]);
+  await startInit(namespace, life);
 }
 
 /** Plugs a namespace into the switch: `link` there, and a port with the place's name here. */
@@ -77,8 +107,8 @@ export async function makeInternet(lan: Lan): Promise<void> {
   ]);
   await ipBatch(namespace, [
     'link set eth0 up',
-    `address add ${internetV4(10)}/24 dev eth0`,
-    `address add ${internetV6(10)}/64 dev eth0 nodad`,
+    `address add ${internetClient.v4}/24 dev eth0`,
+    `address add ${internetClient.v6}/64 dev eth0 nodad`,
     `route add default via ${internetV4(1)}`,
     `route add ::/0 via ${internetV6(1)}`,
   ]);

@@ -6,7 +6,7 @@ import { type Argv, must, run } from '../tools/run.ts';
 import { waitFor } from '../tools/wait.ts';
 
 const folder = '/run/netns';
-const pathOf = (name: string): string => `${folder}/${name}`;
+export const namespacePathOf = (name: string): string => `${folder}/${name}`;
 
 export function namespaceNames(): string[] {
   try {
@@ -24,7 +24,7 @@ export async function addNamespace(name: string): Promise<void> {
 
 /** Ends what runs in the namespace, takes its name away and with it all of its interfaces. */
 export async function removeNamespace(name: string): Promise<void> {
-  const id = namespaceId(pathOf(name));
+  const id = namespaceId(namespacePathOf(name));
   if (id !== undefined) await endProcesses(name, id);
   // A name without a namespace (a run killed between the two) is only a file; the same command removes it.
   const { code, stderr } = await run(['ip', 'netns', 'delete', name]);
@@ -55,7 +55,7 @@ export async function ipBatch(namespace: string, commands: readonly string[]): P
 
 export const inNamespace = (namespace: string, argv: Argv): Argv => [
   'nsenter',
-  `--net=${pathOf(namespace)}`,
+  `--net=${namespacePathOf(namespace)}`,
   '--',
   ...argv,
 ];
@@ -79,4 +79,10 @@ export async function addCable(
     ...(['ip', 'link', 'add', a.link, 'netns', a.namespace, 'type', 'veth'] as const),
     ...(['peer', 'name', b.link, 'netns', b.namespace] as const),
   ]);
+}
+
+export async function removeLink(namespace: string, link: string): Promise<void> {
+  const { code, stderr } = await run(['ip', '-n', namespace, 'link', 'delete', link]);
+  if (code !== 0 && !stderr.includes('Cannot find device'))
+    throw labErrors.error('TOOL_FAILED', `${link} in ${namespace} stays: ${stderr.trim()}`);
 }

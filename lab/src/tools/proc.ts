@@ -58,14 +58,19 @@ function startTime(pid: number): string | undefined {
 export interface ProcessRecord {
   readonly pid: number;
   readonly startTime: string;
+  /** Start times count from boot, and pids begin anew with it. */
+  readonly bootId: string;
 }
+
+const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
 export function recordOf(pid: number): ProcessRecord | undefined {
   const started = startTime(pid);
-  return started === undefined ? undefined : { pid, startTime: started };
+  return started === undefined ? undefined : { pid, startTime: started, bootId: bootId() };
 }
 
-export const isAlive = (record: ProcessRecord): boolean => startTime(record.pid) === record.startTime;
+export const isAlive = (record: ProcessRecord): boolean =>
+  record.bootId === bootId() && startTime(record.pid) === record.startTime;
 
 export const commandLine = (pid: number): string =>
   orUndefined(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()) ?? '';

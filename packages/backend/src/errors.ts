@@ -38,4 +38,13 @@ export const errors = new ErrorTable({
     title: 'No retained data of that lease for this tenant',
     remedy: 'Check the id of the closed lease; data is kept for retention_max_age at most.',
   },
+  store_unusable: {
+    title: 'A store file cannot be opened',
+    remedy:
+      'Check the path, its permissions and the space on the disk. A damaged file: stop the backend, move the file aside, start again.',
+  },
+  store_in_use: {
+    title: 'Another process has a store file open',
+    remedy: 'Stop the other backend, or give this one store paths of its own.',
+  },
 });

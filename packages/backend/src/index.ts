@@ -1,6 +1,8 @@
 /** The lease backend: hardened containers for tenants. */
 export * from './ingress/index.ts';
+export * from './lease/index.ts';
 export * from './manifest/index.ts';
 export * from './names/index.ts';
 export * from './placement/index.ts';
 export * from './signature/index.ts';
+export * from './stores/index.ts';

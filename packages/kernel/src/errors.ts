@@ -117,6 +117,7 @@ export const kernelErrors = new ErrorTable<KernelErrorCode>({
 const byName: Readonly<Record<string, KernelErrorCode>> = {
   EPERM: 'KERNEL_NOT_PERMITTED',
   EACCES: 'KERNEL_NOT_PERMITTED',
+  EROFS: 'KERNEL_NOT_PERMITTED',
   ENOENT: 'KERNEL_NOT_FOUND',
   ESRCH: 'KERNEL_NOT_FOUND',
   ENODEV: 'KERNEL_NOT_FOUND',

@@ -36,14 +36,13 @@ export class ErrorTable<Code extends string> {
   }
 
   /** `message` says what failed, on what and why; the remedy comes from the table. */
-  error(code: Code, message: string, context?: ErrorContext): CodedError<Code> {
+  error<C extends Code>(code: C, message: string, context?: ErrorContext): CodedError<C> {
     return new CodedError(code, message, this.rows[code].remedy, context);
   }
 
   /** Is this one of ours, and (if given) of this kind? */
-  is(error: unknown, code?: Code): error is CodedError<Code> {
-    return (
-      error instanceof CodedError && error.code in this.rows && (code === undefined || error.code === code)
-    );
+  is<C extends Code = Code>(error: unknown, code?: C): error is CodedError<C> {
+    if (!(error instanceof CodedError) || !Object.hasOwn(this.rows, error.code)) return false;
+    return code === undefined || error.code === code;
   }
 }

@@ -1,4 +1,5 @@
 /** What every daemon needs, once: configuration, log, metrics, health, lifetime, clock. Imports no other package. */
+export { type BuildInfo, buildInfo } from './build-info.ts';
 export type { Cancellable, Clock } from './clock.ts';
 export { sleep, systemClock } from './clock.ts';
 export type { DurationParse } from './duration.ts';

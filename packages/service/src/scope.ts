@@ -27,6 +27,7 @@ export class Scope {
   readonly #controller = new AbortController();
   readonly #registrations = new Set<Registration>();
   readonly #tasks = new Map<Promise<void>, string>();
+  readonly #children = new Set<Scope>();
   readonly #onFailure: OnFailure;
   #releasing: string | undefined;
   #closing: Promise<void> | undefined;
@@ -49,16 +50,21 @@ export class Scope {
 
   /** Names of what still runs: what an end that takes too long is waiting for. */
   get running(): readonly string[] {
-    const names = [...this.#tasks.values()];
-    if (this.#releasing !== undefined) names.push(this.#releasing);
-    return names.map((name) => `${this.name}: ${name}`);
+    const own = [...this.#tasks.values()];
+    if (this.#releasing !== undefined) own.push(this.#releasing);
+    const inside = [...this.#children].flatMap((child) => child.running);
+    return [...own.map((name) => `${this.name}: ${name}`), ...inside];
   }
 
   /** A scope inside this one: closed with it, or earlier on its own. */
   child(name: string, onFailure: OnFailure = this.#onFailure): Scope {
     const scope = new Scope(`${this.name}/${name}`, onFailure);
+    this.#children.add(scope);
     const forget = this.defer(() => scope.close(this.signal.reason), `scope ${name}`);
-    scope.defer(forget, 'parting from the parent');
+    scope.defer(() => {
+      this.#children.delete(scope);
+      forget();
+    }, 'parting from the parent');
     return scope;
   }
 

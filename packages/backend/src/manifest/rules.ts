@@ -1,6 +1,6 @@
 /** The rules of one service, in the order in which they are checked. The first one that is broken answers. */
 import { posix } from 'node:path';
-import { parseGoDuration } from './duration.ts';
+import { nanoseconds } from './duration.ts';
 import type { HealthCheck, PortSpec, Protocol, ServiceSpec } from './manifest.ts';
 import { flatServiceName } from './manifest.ts';
 import { invalid, type Place, placeIn, shown } from './shape.ts';
@@ -200,8 +200,8 @@ function checkedUser(written: WrittenService, place: Place): string | undefined 
   return written.user;
 }
 
-const shortestStopGrace = parseGoDuration('1s') ?? 0;
-const longestStopGrace = parseGoDuration('120s') ?? 0;
+const shortestStopGrace = nanoseconds('1s') ?? 0;
+const longestStopGrace = nanoseconds('120s') ?? 0;
 
 function checkedStopGrace(written: WrittenService, place: Place): number | undefined {
   const ns = written.stop_grace_period;

@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import { kernelErrors } from '../errors.ts';
 import { CLONE_NEWNET, expectSuccess, linux, O_CLOEXEC, O_RDONLY, type Sys } from '../sys/index.ts';
 import { identifyProcess, type ProcessIdentity, whileItLives } from './process.ts';
-import { thisThread } from './thread.ts';
+import { HERE, thisThread } from './thread.ts';
 
 /** ioctl on a namespace's descriptor: of which kind is it? */
 const NS_GET_NSTYPE = 0xb703;
@@ -86,9 +86,19 @@ export class Netns implements Disposable {
     }
   }
 
+  /** For calls that name a namespace by descriptor, such as moving a link into it. */
+  withDescriptor<T>(use: (fd: number) => T): T {
+    const fd = this.run(() => openHere(this.#sys));
+    try {
+      return use(fd);
+    } finally {
+      this.#sys.close(fd);
+    }
+  }
+
   /** The same for two handles of one namespace, and for nothing else while one of them is held. */
   get id(): string {
-    const { dev, ino } = this.run(() => fstatOf('/proc/thread-self/ns/net', this.#sys));
+    const { dev, ino } = this.withDescriptor((fd) => fstatSync(fd, { bigint: true }));
     return `${dev}:${ino}`;
   }
 
@@ -106,12 +116,6 @@ export class Netns implements Disposable {
   }
 }
 
-function fstatOf(path: string, sys: Sys): { readonly dev: bigint; readonly ino: bigint } {
-  const fd = expectSuccess(sys.open(path, O_RDONLY | O_CLOEXEC), () => `opening ${path}`);
-  try {
-    const { dev, ino } = fstatSync(fd, { bigint: true });
-    return { dev, ino };
-  } finally {
-    sys.close(fd);
-  }
+function openHere(sys: Sys): number {
+  return expectSuccess(sys.open(HERE, O_RDONLY | O_CLOEXEC), () => `opening ${HERE}`);
 }

@@ -7,7 +7,7 @@ import { errnoError, kernelErrors } from '../errors.ts';
 import { CLONE_NEWNET, expectSuccess, linux, O_CLOEXEC, O_RDONLY, type Sys } from '../sys/index.ts';
 
 /** The namespace of the calling thread; /proc/self would be that of the main thread. */
-const HERE = '/proc/thread-self/ns/net';
+export const HERE = '/proc/thread-self/ns/net';
 
 /** Ends the process at once: in the wrong namespace every further step could hit somebody else's network. */
 function dieLoudly(why: string): never {

@@ -15,6 +15,15 @@ export function inside(namespace: Netns, program: string, ...argv: readonly stri
 /** `ip ARGS` inside, words split at blanks. */
 export const ip = (namespace: Netns, args: string): string => inside(namespace, 'ip', ...args.split(' '));
 
+/** What a program says as JSON. */
+export type Told = readonly Readonly<Record<string, unknown>>[];
+
+/** `ip -j ARGS` inside, parsed. */
+export function ipJson(namespace: Netns, args: string): Told {
+  const text = ip(namespace, `-j ${args}`).trim();
+  return text === '' ? [] : (JSON.parse(text) as Told);
+}
+
 /** A namespace with `lo` up. Dispose of it: with `using`, or in afterEach. */
 export function freshNamespace(name: string): Netns {
   const namespace = Netns.create(name);

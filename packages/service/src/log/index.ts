@@ -9,7 +9,5 @@ export { createLog, logMessages } from './log.ts';
 export type { Message, MessageArgs, MessageAttrs, MessageTable } from './message.ts';
 export { message } from './message.ts';
 export type { Plain, PlainObject } from './plain.ts';
-export type { RecordedLine } from './recording.ts';
-export { RecordingLog } from './recording.ts';
 export type { LogSink } from './sink.ts';
 export { DescriptorSink, stderrSink, stdoutSink } from './sink.ts';

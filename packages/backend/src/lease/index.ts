@@ -1,0 +1,29 @@
+export type { LeaseEvent, LeaseEventName, NewLease } from './events.ts';
+export {
+  cutError,
+  type FailureText,
+  failureText,
+  type Reason,
+  reasons,
+  rollbackFailed,
+  rolledBack,
+} from './reasons.ts';
+export {
+  type Death,
+  expectedContainers,
+  type Failure,
+  type Lease,
+  type LeaseItem,
+  type LeaseStatus,
+  type Operation,
+  type Owed,
+} from './record.ts';
+export { cellFor, type LeaseState, leaseStates } from './table.ts';
+export {
+  type HistoryChange,
+  type OutsideAction,
+  stagedRelease,
+  stateOf,
+  type Transition,
+  transition,
+} from './transition.ts';

@@ -1,0 +1,239 @@
+import type { LeaseEvent } from './events.ts';
+import { failureText, type Reason } from './reasons.ts';
+import type { Failure, Lease, Operation, OperationKind, Owed } from './record.ts';
+import { type Action, cellFor, type LeaseState } from './table.ts';
+
+/** The manifest of a lease that has not been active with it yet; never shown. */
+export const stagedRelease = 0;
+
+/** A change of the release history. */
+export type HistoryChange =
+  | { readonly kind: 'stage'; readonly manifest: Uint8Array }
+  | {
+      readonly kind: 'append';
+      readonly version: number;
+      readonly manifest: Uint8Array | { readonly of: number };
+    }
+  | { readonly kind: 'activateStaged'; readonly version: number }
+  | { readonly kind: 'activate'; readonly version: number }
+  | { readonly kind: 'fail'; readonly version: number; readonly reason: string; readonly message: string }
+  | { readonly kind: 'purge' };
+
+export type OutsideAction = 'stopWork' | 'startWork' | 'keepDiagnostics' | 'dropDiagnostics';
+
+export interface Transition {
+  readonly from: LeaseState;
+  readonly to: LeaseState;
+  /** After the transition; undefined when there is no such lease any more. */
+  readonly lease: Lease | undefined;
+  /** What the caller is owed for it. */
+  readonly owed: Owed | undefined;
+  readonly history: readonly HistoryChange[];
+  /** What is to be done after the transaction, in this order; telling the caller comes last. */
+  readonly outside: readonly OutsideAction[];
+}
+
+export const stateOf = (lease: Lease | undefined): LeaseState => lease?.status ?? 'none';
+
+/** The operations whose work can come to this outcome; undefined for an event that is no outcome. */
+const outcomeOf: Partial<Readonly<Record<LeaseEvent['name'], readonly OperationKind[]>>> = {
+  ProvisionCompleted: ['provision'],
+  ProvisionErrored: ['provision'],
+  ReplaceCompleted: ['restart', 'update', 'restore'],
+  ReplaceRecovered: ['restart', 'update'],
+  ReplaceFailed: ['restart', 'update', 'restore'],
+  RestoreRequested: ['restore'],
+  RestoreAbandoned: ['restore'],
+  DiagGathered: ['diagnose'],
+  DeprovisionCompleted: ['deprovision'],
+  DeprovisionErrored: ['deprovision'],
+  DeprovisionExhausted: ['deprovision'],
+};
+
+/** Does this event speak of another operation than the one that is under way? */
+function isStale(lease: Lease | undefined, event: LeaseEvent): boolean {
+  const kinds = outcomeOf[event.name];
+  if (kinds === undefined || !('operationId' in event)) return false;
+  const operation = lease?.operation;
+  return operation === undefined || operation.id !== event.operationId || !kinds.includes(operation.kind);
+}
+
+/** What an event makes of a lease. Pure: the same record, event and time give the same transition. */
+export function transition(
+  before: Lease | undefined,
+  event: LeaseEvent,
+  nowMs: number,
+): Transition | 'refused' | 'ignored' {
+  const from = stateOf(before);
+  const cell = cellFor(from, event.name);
+  if (typeof cell === 'string') return cell;
+  if (isStale(before, event)) return event.name === 'RestoreRequested' ? 'refused' : 'ignored';
+  const draft: Draft = { before, event, nowMs, lease: before, owed: undefined, history: [], outside: [] };
+  for (const action of cell.does) steps[action](draft);
+  const { to } = cell;
+  const lease = to === 'none' || draft.lease === undefined ? undefined : { ...draft.lease, status: to };
+  return { from, to, lease, owed: draft.owed, history: draft.history, outside: draft.outside };
+}
+
+/** The transition while it is being made: one action after another. */
+interface Draft {
+  readonly before: Lease | undefined;
+  readonly event: LeaseEvent;
+  readonly nowMs: number;
+  lease: Lease | undefined;
+  owed: Owed | undefined;
+  readonly history: HistoryChange[];
+  readonly outside: OutsideAction[];
+}
+
+/** The operation that was under way when the event came. */
+const ending = (draft: Draft): Operation | undefined => draft.before?.operation;
+
+function change(draft: Draft, make: (lease: Lease) => Lease): void {
+  if (draft.lease !== undefined) draft.lease = make(draft.lease);
+}
+
+const outside = (action: OutsideAction) => (draft: Draft) => void draft.outside.push(action);
+
+const steps: Readonly<Record<Action, (draft: Draft) => void>> = {
+  openLease,
+  begin,
+  openRelease,
+  activateRelease,
+  failRelease,
+  takeOutcome,
+  countFailure: (draft) => change(draft, (lease) => ({ ...lease, failCount: lease.failCount + 1 })),
+  noteFailure,
+  noteFailureUnlessRestored: (draft) => {
+    const { event } = draft;
+    const restored = event.name === 'ReplaceRecovered' && event.replaced && ending(draft)?.kind === 'restart';
+    steps[restored ? 'clearFailure' : 'noteFailure'](draft);
+  },
+  clearFailure: (draft) => change(draft, ({ failure: _, ...lease }) => lease),
+  hold: (draft) => {
+    const { event } = draft;
+    if (event.name !== 'RestartRequested' && event.name !== 'UpdateRequested') return;
+    change(draft, (lease) => ({ ...lease, allocations: event.allocations }));
+  },
+  giveBack: (draft) => change(draft, (lease) => ({ ...lease, allocations: [] })),
+  giveBackAfterRestore: (draft) => {
+    if (ending(draft)?.kind === 'restore') steps.giveBack(draft);
+  },
+  retryClose: (draft) =>
+    change(draft, (lease) => ({ ...lease, closing: { attempts: (lease.closing?.attempts ?? 0) + 1 } })),
+  endOperation: (draft) => change(draft, ({ operation: _, ...lease }) => lease),
+  // The record itself ends because the state is `none`.
+  drop: () => undefined,
+  forget: (draft) => void draft.history.push({ kind: 'purge' }),
+  tell: (draft) => {
+    draft.owed = told(draft);
+  },
+  stopWork: outside('stopWork'),
+  startWork: outside('startWork'),
+  keepDiagnostics: outside('keepDiagnostics'),
+  dropDiagnostics: outside('dropDiagnostics'),
+};
+
+function openLease(draft: Draft): void {
+  const { event, before } = draft;
+  if (event.name !== 'ProvisionRequested' && event.name !== 'RestoreReserved') return;
+  draft.history.push({ kind: 'stage', manifest: event.manifest });
+  draft.lease = {
+    ...event.lease,
+    status: 'provisioning',
+    createdAtMs: draft.nowMs,
+    failCount: before?.failCount ?? 0,
+    lastRelease: Math.max(event.lease.lastRelease, before?.lastRelease ?? 0),
+    release: stagedRelease,
+  };
+}
+
+const kindOf: Partial<Readonly<Record<LeaseEvent['name'], OperationKind>>> = {
+  ProvisionRequested: 'provision',
+  RestoreReserved: 'restore',
+  RestartRequested: 'restart',
+  UpdateRequested: 'update',
+  ContainerDied: 'diagnose',
+  DeprovisionRequested: 'deprovision',
+};
+
+function begin(draft: Draft): void {
+  const { event, before } = draft;
+  const kind = kindOf[event.name];
+  if (kind === undefined || !('operationId' in event)) return;
+  const operation: Operation = {
+    kind,
+    id: event.operationId,
+    startedAtMs: draft.nowMs,
+    wasReady: before?.status === 'ready',
+    resumed: 0,
+    ...(event.name === 'RestartRequested' || event.name === 'UpdateRequested' ? { items: event.items } : {}),
+    ...(event.name === 'ContainerDied' && { death: event.death }),
+  };
+  const callbackUrl = 'callbackUrl' in event ? event.callbackUrl : '';
+  change(draft, (lease) => ({ ...lease, operation, ...(callbackUrl !== '' && { callbackUrl }) }));
+  // A close that was to be tried again is either what begins now, or not wanted any more.
+  if (kind !== 'deprovision') change(draft, ({ closing: _, ...lease }) => lease);
+}
+
+function openRelease(draft: Draft): void {
+  const { event, lease } = draft;
+  if (lease?.operation === undefined) return;
+  const version = lease.lastRelease + 1;
+  const manifest = 'manifest' in event ? event.manifest : { of: lease.release ?? stagedRelease };
+  draft.history.push({ kind: 'append', version, manifest });
+  draft.lease = { ...lease, lastRelease: version, operation: { ...lease.operation, release: version } };
+}
+
+function activateRelease(draft: Draft): void {
+  const { lease } = draft;
+  if (lease === undefined) return;
+  const shown = ending(draft)?.release;
+  const release = shown ?? lease.lastRelease + 1;
+  draft.history.push({ kind: shown === undefined ? 'activateStaged' : 'activate', version: release });
+  draft.lease = { ...lease, release, lastRelease: Math.max(release, lease.lastRelease) };
+}
+
+function failRelease(draft: Draft): void {
+  const operation = ending(draft);
+  if (operation?.release === undefined) return;
+  const base = operation.kind === 'update' ? 'UpdateFailed' : 'RestartFailed';
+  const reason = 'failure' in draft.event ? draft.event.failure.reason : base;
+  const message = releaseMessage(reason, operation.kind);
+  draft.history.push({ kind: 'fail', version: operation.release, reason, message });
+}
+
+function releaseMessage(reason: Reason, kind: OperationKind): string {
+  if (reason === 'ImagePullFailed') return failureText.imagePull;
+  return reason === 'Internal' ? failureText.internal : `${kind} failed`;
+}
+
+function takeOutcome(draft: Draft): void {
+  const { event } = draft;
+  if (event.name === 'ProvisionCompleted') change(draft, (lease) => ({ ...lease, items: event.items }));
+  if (event.name !== 'ReplaceCompleted') return;
+  const items = ending(draft)?.items;
+  change(draft, (lease) => ({ ...lease, images: event.images, ...(items !== undefined && { items }) }));
+}
+
+function noteFailure(draft: Draft): void {
+  change(draft, (lease) => ({ ...lease, failure: failureIn(draft.event) }));
+}
+
+/** What an event says of a failure; the facts about dead containers all say the same. */
+function failureIn(event: LeaseEvent): Failure {
+  if ('failure' in event) return event.failure;
+  const message = failureText.exitedUnexpectedly;
+  const detail = 'detail' in event && event.detail !== '' ? `${message}: ${event.detail}` : message;
+  return { reason: 'ContainerExited', message, detail };
+}
+
+function told(draft: Draft): Owed {
+  const { event, nowMs: atMs } = draft;
+  const callbackUrl = draft.lease?.callbackUrl ?? '';
+  if (event.name === 'DeprovisionCompleted')
+    return { callbackUrl, status: 'deprovisioned', atMs, ...(event.retained && { retained: true }) };
+  if (event.name === 'ProvisionCompleted' || event.name === 'ReplaceCompleted')
+    return { callbackUrl, status: 'success', atMs };
+  return { callbackUrl, status: 'failed', error: failureIn(event).message, atMs };
+}

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { CallbackStore, type PendingCallback } from './callbacks.ts';
+import { DiagnosticsStore } from './diagnostics.ts';
+import { RetentionStore } from './retention.ts';
+import { storeFolder } from './testing.ts';
+
+const callback = (lease: string, more: Partial<PendingCallback> = {}): PendingCallback => ({
+  lease_uuid: lease,
+  callback_url: 'http://127.0.0.1/',
+  status: 'success',
+  backend: 'docker',
+  created_at: '2026-01-02T00:00:00.000Z',
+  ...more,
+});
+
+describe('the outbox', () => {
+  it('has one entry a lease, the newest, over a restart', () => {
+    using folder = storeFolder();
+    const store = new CallbackStore(folder.path('callbacks.db'));
+    store.put(callback('b'));
+    store.put(callback('a'));
+    store.put(callback('b', { status: 'deprovisioned', retained: true }));
+    store.file.close();
+    const again = new CallbackStore(folder.path('callbacks.db'));
+    expect(again.list().entries.map(({ value }) => [value.lease_uuid, value.status, value.retained])).toEqual(
+      [
+        ['a', 'success', undefined],
+        ['b', 'deprovisioned', true],
+      ],
+    );
+    again.delete('a');
+    again.delete('a');
+    expect(again.list().entries).toHaveLength(1);
+    expect(again.deleteOlderThan(Date.parse('2026-01-03T00:00:00Z'))).toBe(1);
+    again.file.close();
+  });
+
+  it('tells of an entry that cannot be read, and hides no other', () => {
+    using folder = storeFolder();
+    const store = new CallbackStore(folder.path('callbacks.db'));
+    for (const lease of ['a', 'b', 'c']) store.put(callback(lease));
+    const spoil = store.file.prepare('UPDATE pending_callbacks SET value = ? WHERE key = ?');
+    spoil.run('{"lease_uuid":', 'a');
+    spoil.run('{"lease_uuid":"b","status":"exploded"}', 'b');
+    const { entries, unreadable } = store.list();
+    expect(entries.map(({ key }) => key)).toEqual(['c']);
+    expect(unreadable).toEqual(['a', 'b']);
+    store.file.close();
+  });
+});
+
+describe('diagnostics', () => {
+  it('are kept by lease, and never without one', () => {
+    using folder = storeFolder();
+    const store = new DiagnosticsStore(folder.path('diagnostics.db'));
+    const entry = {
+      lease_uuid: 'a',
+      provider_uuid: 'p',
+      tenant: 't',
+      error: 'container exited unexpectedly: exit_code=1',
+      reason: 'ContainerExited',
+      message: 'container exited unexpectedly',
+      logs: { 'web/0': 'boom\n' },
+      fail_count: 1,
+      created_at: '2026-01-02T00:00:00.000Z',
+    };
+    store.put(entry);
+    store.put({ ...entry, lease_uuid: '' });
+    expect(store.get('a')).toEqual(entry);
+    expect(store.get('')).toBeUndefined();
+    store.delete('a');
+    expect(store.get('a')).toBeUndefined();
+    store.file.close();
+  });
+});
+
+describe('retention records', () => {
+  const uuid = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
+
+  function withRecords(count: number) {
+    const folder = storeFolder();
+    const store = new RetentionStore(folder.path('retention.db'));
+    const insert = store.file.prepare('INSERT INTO retention (key, value, created_at) VALUES (?, ?, 0)');
+    store.file.transaction(() => {
+      for (let n = 0; n < count; n++) insert.run(uuid(n * 2), '{}');
+    });
+    const dispose = () => {
+      store.file.close();
+      folder[Symbol.dispose]();
+    };
+    return { store, [Symbol.dispose]: dispose };
+  }
+
+  it('are paged by key, strictly after the cursor, with a cursor as long as there is more', () => {
+    using kept = withRecords(5);
+    const { store } = kept;
+    expect(store.page('', 2)).toEqual({ keys: [uuid(0), uuid(2)], next: uuid(2) });
+    expect(store.page(uuid(2), 2)).toEqual({ keys: [uuid(4), uuid(6)], next: uuid(6) });
+    expect(store.page(uuid(6), 2)).toEqual({ keys: [uuid(8)] });
+    expect(store.page(uuid(4), 2)).toEqual({ keys: [uuid(6), uuid(8)] });
+    expect(store.page(uuid(3), 1), 'a cursor that is gone').toEqual({ keys: [uuid(4)], next: uuid(4) });
+    expect(store.page('', 0).keys).toHaveLength(5);
+    expect(store.page(uuid(8), 5)).toEqual({ keys: [] });
+  });
+
+  it('that cannot be read are an error, not an absence', () => {
+    using kept = withRecords(1);
+    const { store } = kept;
+    expect(store.get(uuid(1))).toBeUndefined();
+    expect(() => store.get(uuid(0))).toThrow();
+  });
+});

@@ -1,0 +1,191 @@
+/** The history of what each lease ran, and the lease records themselves: one file, so that both change in one transaction. */
+import type { StatementSync } from 'node:sqlite';
+import { type HistoryChange, stagedRelease } from '../lease/index.ts';
+import { StoreFile } from './store-file.ts';
+
+export type ReleaseStatus = 'deploying' | 'active' | 'superseded' | 'failed';
+
+export interface Release {
+  readonly version: number;
+  readonly status: ReleaseStatus;
+  readonly createdAtMs: number;
+  readonly manifest: Uint8Array;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS releases (
+    lease TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    reason TEXT,
+    message TEXT,
+    manifest BLOB NOT NULL,
+    PRIMARY KEY (lease, version)
+  );
+  CREATE TABLE IF NOT EXISTS leases (uuid TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID`;
+
+/** How many releases of one lease are kept at most; the ones that something depends on stay anyway. */
+const mostReleases = 100;
+
+/** A release that something still depends on: the newest, the active one, and what waits for its first success. */
+const dependedOn = `(
+  r.version = ${stagedRelease} OR r.status = 'active' OR
+  r.version = (SELECT max(version) FROM releases WHERE lease = r.lease)
+)`;
+
+export class ReleaseStore {
+  readonly file: StoreFile;
+  readonly #statements: ReturnType<typeof statements>;
+
+  constructor(path: string) {
+    this.file = StoreFile.open({ name: 'release', path, schema });
+    this.#statements = statements(this.file);
+  }
+
+  /** The history as it may be shown, oldest first. */
+  list(lease: string): readonly Release[] {
+    return this.#statements.list.all(lease).map(releaseOf);
+  }
+
+  /** The manifest of one release, or of what waits for its first success (version 0). */
+  manifest(lease: string, version: number): Uint8Array | undefined {
+    const row = this.#statements.manifest.get(lease, version);
+    return row === undefined ? undefined : bytesOf(row['manifest']);
+  }
+
+  /** What a lease runs as far as the history knows. */
+  latestActive(lease: string): Release | undefined {
+    const row = this.#statements.latestActive.get(lease);
+    return row === undefined ? undefined : releaseOf(row);
+  }
+
+  /** The highest version that was ever shown; 0 when there is none. */
+  highestVersion(lease: string): number {
+    return Number(this.#statements.highest.get(lease)?.['version'] ?? 0);
+  }
+
+  /** Applies changes of the history of one lease. To be called inside a transaction. */
+  apply(lease: string, changes: readonly HistoryChange[], nowMs: number): void {
+    for (const change of changes) this.#apply(lease, change, nowMs);
+  }
+
+  #apply(lease: string, change: HistoryChange, nowMs: number): void {
+    const run = this.#statements;
+    switch (change.kind) {
+      case 'stage':
+        run.dropStaged.run(lease);
+        run.insert.run(lease, stagedRelease, nowMs, change.manifest);
+        return;
+      case 'append':
+        this.#append(lease, change.version, change.manifest, nowMs);
+        run.thin.run(lease, lease);
+        return;
+      case 'activateStaged':
+        run.supersede.run(lease);
+        run.promote.run(change.version, nowMs, lease);
+        return;
+      case 'activate':
+        run.supersede.run(lease);
+        run.activate.run(lease, change.version);
+        run.dropStaged.run(lease);
+        return;
+      case 'fail':
+        run.fail.run(change.reason, change.message, lease, change.version);
+        return;
+      case 'purge':
+        run.purge.run(lease);
+        return;
+    }
+  }
+
+  #append(
+    lease: string,
+    version: number,
+    manifest: Uint8Array | { readonly of: number },
+    nowMs: number,
+  ): void {
+    if (manifest instanceof Uint8Array) {
+      this.#statements.insert.run(lease, version, nowMs, manifest);
+      return;
+    }
+    const { changes } = this.#statements.copy.run(version, nowMs, lease, manifest.of);
+    if (Number(changes) === 0)
+      throw new Error(`lease ${lease} has no release ${manifest.of} to take the manifest of`);
+  }
+
+  /** Removes entries older than that, but none that something depends on. Says how many. */
+  prune(olderThanMs: number): number {
+    return Number(this.#statements.prune.run(olderThanMs).changes);
+  }
+
+  /** Every lease record by its id, as it was written; reading it is the caller's matter. */
+  *leaseRows(): Generator<{ readonly uuid: string; readonly row: string }> {
+    for (const { uuid, row } of this.#statements.leaseRows.iterate())
+      yield { uuid: String(uuid), row: String(row) };
+  }
+
+  /** Writes or (undefined) removes a lease record. To be called inside a transaction. */
+  putLease(uuid: string, row: string | undefined): void {
+    if (row === undefined) this.#statements.dropLease.run(uuid);
+    else this.#statements.putLease.run(uuid, row);
+  }
+}
+
+function statements(file: StoreFile) {
+  const prepare = (sql: string): StatementSync => file.prepare(sql);
+  const shown = `SELECT r.version, r.status, r.created_at, r.reason, r.message, r.manifest FROM releases r WHERE r.lease = ? AND r.version > ${stagedRelease}`;
+  return {
+    list: prepare(`${shown} ORDER BY r.version`),
+    latestActive: prepare(`${shown} AND r.status = 'active' ORDER BY r.version DESC LIMIT 1`),
+    manifest: prepare('SELECT manifest FROM releases WHERE lease = ? AND version = ?'),
+    highest: prepare('SELECT max(version) AS version FROM releases WHERE lease = ?'),
+    insert: prepare(
+      `INSERT INTO releases (lease, version, status, created_at, manifest) VALUES (?, ?, 'deploying', ?, ?)`,
+    ),
+    copy: prepare(
+      `INSERT INTO releases (lease, version, status, created_at, manifest)
+        SELECT lease, ?, 'deploying', ?, manifest FROM releases WHERE lease = ? AND version = ?`,
+    ),
+    supersede: prepare(`UPDATE releases SET status = 'superseded' WHERE lease = ? AND status = 'active'`),
+    promote: prepare(
+      `UPDATE releases SET version = ?, status = 'active', created_at = ?
+        WHERE lease = ? AND version = ${stagedRelease}`,
+    ),
+    activate: prepare(
+      `UPDATE releases SET status = 'active', reason = NULL, message = NULL WHERE lease = ? AND version = ?`,
+    ),
+    fail: prepare(
+      `UPDATE releases SET status = 'failed', reason = ?, message = ? WHERE lease = ? AND version = ?`,
+    ),
+    purge: prepare('DELETE FROM releases WHERE lease = ?'),
+    prune: prepare(`DELETE FROM releases AS r WHERE r.created_at < ? AND NOT ${dependedOn}`),
+    thin: prepare(
+      `DELETE FROM releases AS r WHERE r.lease = ? AND NOT ${dependedOn} AND r.version <=
+        (SELECT version FROM releases WHERE lease = ? ORDER BY version DESC LIMIT 1 OFFSET ${mostReleases})`,
+    ),
+    dropStaged: prepare(`DELETE FROM releases WHERE lease = ? AND version = ${stagedRelease}`),
+    leaseRows: prepare('SELECT uuid, row FROM leases ORDER BY uuid'),
+    putLease: prepare('INSERT OR REPLACE INTO leases (uuid, row) VALUES (?, ?)'),
+    dropLease: prepare('DELETE FROM leases WHERE uuid = ?'),
+  };
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new TypeError('a stored manifest is no BLOB');
+  return value;
+}
+
+function releaseOf(row: Record<string, unknown>): Release {
+  const { version, status, created_at: createdAt, reason, message, manifest } = row;
+  return {
+    version: Number(version),
+    status: String(status) as ReleaseStatus,
+    createdAtMs: Number(createdAt),
+    manifest: bytesOf(manifest),
+    ...(typeof reason === 'string' && { reason }),
+    ...(typeof message === 'string' && { message }),
+  };
+}

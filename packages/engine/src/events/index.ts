@@ -1,0 +1,2 @@
+export { DockerEvents } from './docker-events.ts';
+export type * from './events.ts';

@@ -1,0 +1,2 @@
+export { DockerImages } from './docker-images.ts';
+export type * from './images.ts';

@@ -1,0 +1,2 @@
+export { DockerNetworks } from './docker-networks.ts';
+export type * from './networks.ts';

@@ -1,0 +1,2 @@
+export { DockerSystem } from './docker-system.ts';
+export type * from './system.ts';

@@ -1,0 +1,2 @@
+export { DockerVolumes } from './docker-volumes.ts';
+export type * from './volumes.ts';

@@ -1,0 +1,23 @@
+/** Configuration out of one schema: read, checked, explained, shown without its secrets, documented. */
+export type { AddressPair, UrlOptions } from './addresses.ts';
+export { hostPort, ip, ipList, url } from './addresses.ts';
+export type { ListOptions, RecordOptions } from './collections.ts';
+export { list, record, stringMap } from './collections.ts';
+export { configError, configOf } from './config-error.ts';
+export type { Environment } from './environment.ts';
+export { readEnvironment } from './environment.ts';
+export type { OptionalOptions, RequiredOptions } from './field.ts';
+export { optional, required } from './field.ts';
+export type { EnvironmentOverride, Field, Fields, JsonSchema, Kind } from './kind.ts';
+export { checked } from './kind.ts';
+export type { ObjectParts } from './object.ts';
+export { object, section } from './object.ts';
+export type { ShownSetting } from './print.ts';
+export { shownSettings } from './print.ts';
+export type { ChoiceOptions, DurationOptions, NumberOptions, TextOptions } from './scalars.ts';
+export { boolean, decimal, duration, integer, oneOf, path, secret, text } from './scalars.ts';
+export type { Reading, Rule, Schema, SchemaParts, ValuesOf } from './schema.ts';
+export { schema } from './schema.ts';
+export type { Place, Problem, UnknownKey } from './source.ts';
+export type { YamlOptions } from './yaml.ts';
+export { readYaml, readYamlFile } from './yaml.ts';
