@@ -1,31 +1,13 @@
 import { kernelErrors } from '../errors.ts';
 import { expectSuccess } from '../sys/index.ts';
 import { type Refusal, readAcknowledgement, refusalError } from './acknowledgement.ts';
-import {
-  NLM_F_ACK,
-  NLM_F_DUMP,
-  NLM_F_DUMP_INTR,
-  NLM_F_REQUEST,
-  NLMSG_DONE,
-  NLMSG_ERROR,
-  NLMSG_NOOP,
-  NLMSG_OVERRUN,
-} from './constants.ts';
+import { NLM_F_ACK, NLM_F_DUMP, NLMSG_ERROR } from './constants.ts';
+import { type DumpPage, readDumpPage } from './dump.ts';
 import { messages, type NetlinkMessage } from './message-reader.ts';
 import { MessageWriter } from './message-writer.ts';
 import { type NetlinkOptions, type OpenedNetlink, openNetlink } from './open.ts';
 import { overrun, Receiver } from './receive.ts';
-
-/** One thing asked of the kernel. */
-export interface NetlinkRequest {
-  readonly type: number;
-  /** Beside NLM_F_REQUEST and what the kind of asking brings with it. */
-  readonly flags?: number;
-  /** Writes the family header and the attributes. */
-  readonly body: (writer: MessageWriter) => void;
-  /** For errors: what is asked, on what. `adding address 10.0.0.2/24 to eth0`. */
-  readonly what: string;
-}
+import { type NetlinkRequest, writeRequest } from './request.ts';
 
 /** What came back for a batch. */
 export interface BatchAnswer {
@@ -107,32 +89,14 @@ export class NetlinkSocket implements Disposable {
   }
 
   /** A dump in the kernel's own portions (up to 32 KiB). Nothing else may be asked on this socket until its end. */
-  *dumpPages(
-    request: NetlinkRequest,
-  ): Generator<
-    { readonly messages: readonly NetlinkMessage[]; readonly interrupted: boolean },
-    void,
-    undefined
-  > {
+  *dumpPages(request: NetlinkRequest): Generator<DumpPage, void, undefined> {
     const sequence = this.#send(request, NLM_F_DUMP);
     let done = false;
     try {
       while (!done) {
-        const page: NetlinkMessage[] = [];
-        let interrupted = false;
-        for (const message of messages(this.#expectDatagram(request.what))) {
-          if (message.sequence !== sequence || message.type === NLMSG_NOOP) continue;
-          interrupted ||= (message.flags & NLM_F_DUMP_INTR) !== 0;
-          if (message.type === NLMSG_OVERRUN) throw overrun(request.what);
-          if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
-            done = true;
-            const refusal = readAcknowledgement(message);
-            if (refusal !== undefined) throw refusalError(refusal, request.what);
-          } else {
-            page.push(message);
-          }
-        }
-        yield { messages: page, interrupted };
+        const page = readDumpPage(this.#expectDatagram(request.what), sequence, request.what);
+        done = page.last;
+        yield page;
       }
     } finally {
       // A dump that is left half-way keeps the socket busy: reading it to its end is the only way to end it.
@@ -146,7 +110,8 @@ export class NetlinkSocket implements Disposable {
    * NLM_F_ACK on the request whose success matters and look for its number.
    */
   batch(writer: MessageWriter, what: string): BatchAnswer {
-    this.#sendBytes(writer.bytes, what);
+    // An empty datagram is an error to the kernel.
+    if (writer.length > 0) this.#sendBytes(writer.bytes, what);
     const refusals: Refusal[] = [];
     const acknowledged: number[] = [];
     const others: NetlinkMessage[] = [];
@@ -178,8 +143,7 @@ export class NetlinkSocket implements Disposable {
 
   #send(request: NetlinkRequest, flags: number): number {
     const sequence = this.nextSequence();
-    this.#writer.reset();
-    this.#writer.message(request.type, NLM_F_REQUEST | flags | (request.flags ?? 0), sequence, request.body);
+    writeRequest(this.#writer, request, flags, sequence);
     this.#sendBytes(this.#writer.bytes, request.what);
     return sequence;
   }

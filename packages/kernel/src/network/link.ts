@@ -1,9 +1,14 @@
 /** Links as values, and their form on the wire. */
 import { type Mac, macBytes, macFromBytes } from '../ip/index.ts';
-import { Attributes, familyHeader, type MessageWriter, type NetlinkMessage } from '../netlink/index.ts';
+import {
+  Attributes,
+  familyHeader,
+  type MessageWriter,
+  type NetlinkMessage,
+  nameOf,
+} from '../netlink/index.ts';
 import type { Netns } from '../netns/index.ts';
 import { AF_UNSPEC } from '../sys/index.ts';
-import { nameOf } from './numbers.ts';
 
 const HEADER_BYTES = 16;
 const IFLA_ADDRESS = 1;

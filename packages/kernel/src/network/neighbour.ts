@@ -8,9 +8,16 @@ import {
   macBytes,
   macFromBytes,
 } from '../ip/index.ts';
-import { Attributes, familyHeader, type MessageWriter, type NetlinkMessage } from '../netlink/index.ts';
+import {
+  Attributes,
+  familyFromNumber,
+  familyHeader,
+  familyNumber,
+  type MessageWriter,
+  type NetlinkMessage,
+  nameOf,
+} from '../netlink/index.ts';
 import { ipAttribute } from './ip-attribute.ts';
-import { familyFromNumber, familyNumber, nameOf } from './numbers.ts';
 
 const HEADER_BYTES = 12;
 const NDA_DST = 1;

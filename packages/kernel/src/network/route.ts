@@ -9,9 +9,18 @@ import {
   type IpFamily,
   ipBytes,
 } from '../ip/index.ts';
-import { Attributes, familyHeader, MessageWriter, malformed, type NetlinkMessage } from '../netlink/index.ts';
+import {
+  Attributes,
+  familyFromNumber,
+  familyHeader,
+  familyNumber,
+  MessageWriter,
+  malformed,
+  type NetlinkMessage,
+  nameOf,
+  numberIn,
+} from '../netlink/index.ts';
 import { ipAttribute, ipValue } from './ip-attribute.ts';
-import { familyFromNumber, familyNumber, nameOf } from './numbers.ts';
 
 const HEADER_BYTES = 12;
 const NEXT_HOP_BYTES = 8;
@@ -247,14 +256,6 @@ function scopeNumber(route: NewRoute): number {
   if (route.type === 'local') return scopes.host;
   const direct = route.gateway === undefined && (route.otherHops ?? []).length === 0;
   return direct && (route.type ?? 'unicast') === 'unicast' ? scopes.link : scopes.global;
-}
-
-function numberIn<Name extends string>(
-  table: Readonly<Record<Name, number>>,
-  name: Name | `${number}`,
-): number {
-  const known: Readonly<Partial<Record<string, number>>> = table;
-  return known[name] ?? Number(name);
 }
 
 function writeGateway(writer: MessageWriter, { gateway }: Partial<NextHop>, family: IpFamily): void {

@@ -2,13 +2,16 @@
 import { anyIpv4, anyIpv6, type Cidr, type IpFamily } from '../ip/index.ts';
 import {
   Attributes,
+  familyFromNumber,
   familyHeader,
+  familyNumber,
   type MessageWriter,
   type NetlinkMessage,
   type NetlinkSocket,
+  nameOf,
 } from '../netlink/index.ts';
 import { ipAttribute } from './ip-attribute.ts';
-import { familyFromNumber, familyNumber, nameOf, RTM_GETRULE } from './numbers.ts';
+import { RTM_GETRULE } from './numbers.ts';
 
 const HEADER_BYTES = 12;
 const FRA_DST = 1;

@@ -7,17 +7,43 @@ const { EINTR } = constants.errno;
 
 type Argument = number | string | Uint8Array | null;
 
+interface Native {
+  (...args: readonly Argument[]): number;
+  async(...args: readonly (Argument | ((error: unknown, result: number) => void))[]): void;
+}
+
 const libc = koffi.load(null);
 
 /** A libc function that answers -1 and sets errno, as one that answers minus the errno and repeats after a signal. */
 function call(declaration: string): (...args: readonly Argument[]) => number {
-  const native = libc.func(declaration) as (...args: readonly Argument[]) => number;
+  const native: Native = libc.func(declaration);
   return (...args) => {
     for (;;) {
       const result = native(...args);
       if (result !== -1) return result;
       const errno = koffi.errno();
       if (errno !== EINTR) return -errno;
+    }
+  };
+}
+
+/**
+ * The same on a thread of libuv's pool. What is passed must not be touched before the answer is there. koffi brings the
+ * errno along, but only for the time of the callback.
+ */
+function backgroundCall(declaration: string): (...args: readonly Argument[]) => Promise<number> {
+  const native: Native = libc.func(declaration);
+  const attempt = (args: readonly Argument[]): Promise<number> =>
+    new Promise((resolve, reject) => {
+      native.async(...args, (error, result) => {
+        if (error === null) resolve(result === -1 ? -koffi.errno() : result);
+        else reject(error);
+      });
+    });
+  return async (...args) => {
+    for (;;) {
+      const result = await attempt(args);
+      if (result !== -EINTR) return result;
     }
   };
 }
@@ -29,11 +55,15 @@ const setsockopt = call(
   'int setsockopt(int fd, int level, int option, const uint8_t *value, uint32_t length)',
 );
 const getsockopt = call('int getsockopt(int fd, int level, int option, uint8_t *value, uint8_t *length)');
-const send = call('intptr_t send(int fd, const uint8_t *bytes, size_t length, int flags)');
+const SEND = 'intptr_t send(int fd, const uint8_t *bytes, size_t length, int flags)';
+const send = call(SEND);
+const sendInBackground = backgroundCall(SEND);
 const sendto = call(
   'intptr_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, uint32_t addressLength)',
 );
-const recv = call('intptr_t recv(int fd, uint8_t *into, size_t length, int flags)');
+const RECV = 'intptr_t recv(int fd, uint8_t *into, size_t length, int flags)';
+const recv = call(RECV);
+const recvInBackground = backgroundCall(RECV);
 const recvfrom = call(
   'intptr_t recvfrom(int fd, uint8_t *into, size_t length, int flags, uint8_t *address, uint8_t *addressLength)',
 );
@@ -64,6 +94,8 @@ export const linux: Sys = {
   send: (fd, bytes, flags) => send(fd, bytes, bytes.length, flags),
   sendto: (fd, bytes, flags, address) => sendto(fd, bytes, bytes.length, flags, address, address.length),
   recv: (fd, into, flags) => recv(fd, into, into.length, flags),
+  sendInBackground: (fd, bytes, flags) => sendInBackground(fd, bytes, bytes.length, flags),
+  recvInBackground: (fd, into, flags) => recvInBackground(fd, into, into.length, flags),
   recvfrom(fd, into, flags, from) {
     const length = new Uint8Array(new Uint32Array([from.length]).buffer);
     return recvfrom(fd, into, into.length, flags, from, length);

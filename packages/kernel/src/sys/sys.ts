@@ -14,6 +14,9 @@ export interface Sys {
   getsockopt(fd: number, level: number, option: number, into: Uint8Array): number;
   send(fd: number, bytes: Uint8Array, flags: number): number;
   sendto(fd: number, bytes: Uint8Array, flags: number, address: Uint8Array): number;
+  /** Like `send` and `recv`, but on a thread of the pool: for calls in which the kernel works for long. */
+  sendInBackground(fd: number, bytes: Uint8Array, flags: number): Promise<number>;
+  recvInBackground(fd: number, into: Uint8Array, flags: number): Promise<number>;
   recv(fd: number, into: Uint8Array, flags: number): number;
   /** Like `recv`, and writes the sender's sockaddr into `from`. */
   recvfrom(fd: number, into: Uint8Array, flags: number, from: Uint8Array): number;
