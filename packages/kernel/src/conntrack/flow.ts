@@ -10,7 +10,7 @@ import {
 } from '../netlink/index.ts';
 import * as n from './numbers.ts';
 
-export const ipProtocols = { icmp: 1, tcp: 6, udp: 17, icmp6: 58, sctp: 132 } as const;
+const ipProtocols = { icmp: 1, tcp: 6, udp: 17, icmp6: 58, sctp: 132 } as const;
 export type IpProtocol = keyof typeof ipProtocols | `${number}`;
 
 const tcpStates = {
