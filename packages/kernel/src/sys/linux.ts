@@ -1,11 +1,14 @@
 /** The only adapter of `Sys`: libc through koffi. Nothing else may import koffi. */
 import { constants } from 'node:os';
 import koffi from 'koffi';
+import { SO_ATTACH_FILTER, SOL_SOCKET } from './constants.ts';
 import type { Sys } from './sys.ts';
 
 const { EINTR } = constants.errno;
+const INSTRUCTION_BYTES = 8;
 
-type Argument = number | string | Uint8Array | null;
+type Argument = number | string | Uint8Array | null | Readonly<Record<string, number | Uint8Array>>;
+type Call = (...args: readonly Argument[]) => number;
 
 interface Native {
   (...args: readonly Argument[]): number;
@@ -14,9 +17,10 @@ interface Native {
 
 const libc = koffi.load(null);
 
+const call = (declaration: string): Call => repeated(libc.func(declaration));
+
 /** A libc function that answers -1 and sets errno, as one that answers minus the errno and repeats after a signal. */
-function call(declaration: string): (...args: readonly Argument[]) => number {
-  const native: Native = libc.func(declaration);
+function repeated(native: Native): Call {
   return (...args) => {
     for (;;) {
       const result = native(...args);
@@ -55,6 +59,11 @@ const setsockopt = call(
   'int setsockopt(int fd, int level, int option, const uint8_t *value, uint32_t length)',
 );
 const getsockopt = call('int getsockopt(int fd, int level, int option, uint8_t *value, uint8_t *length)');
+// The one option whose value holds a pointer.
+const filterProgram = koffi.struct({ length: 'uint16_t', instructions: 'const uint8_t *' });
+const attachFilter = repeated(
+  libc.func('setsockopt', 'int', ['int', 'int', 'int', koffi.pointer(filterProgram), 'uint32_t']),
+);
 const SEND = 'intptr_t send(int fd, const uint8_t *bytes, size_t length, int flags)';
 const send = call(SEND);
 const sendInBackground = backgroundCall(SEND);
@@ -91,6 +100,14 @@ export const linux: Sys = {
   setsockopt: (fd, level, option, value) => setsockopt(fd, level, option, value, value.length),
   getsockopt: (fd, level, option, into) =>
     withLength(into, (length) => getsockopt(fd, level, option, into, length)),
+  attachFilter: (fd, instructions) =>
+    attachFilter(
+      fd,
+      SOL_SOCKET,
+      SO_ATTACH_FILTER,
+      { length: instructions.length / INSTRUCTION_BYTES, instructions },
+      koffi.sizeof(filterProgram),
+    ),
   send: (fd, bytes, flags) => send(fd, bytes, bytes.length, flags),
   sendto: (fd, bytes, flags, address) => sendto(fd, bytes, bytes.length, flags, address, address.length),
   recv: (fd, into, flags) => recv(fd, into, into.length, flags),

@@ -12,6 +12,8 @@ export interface Sys {
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): number;
   /** Writes the value into `into` and answers its length. */
   getsockopt(fd: number, level: number, option: number, into: Uint8Array): number;
+  /** Lets only those packets through that a classic BPF program accepts: 8 bytes an instruction. */
+  attachFilter(fd: number, program: Uint8Array): number;
   send(fd: number, bytes: Uint8Array, flags: number): number;
   sendto(fd: number, bytes: Uint8Array, flags: number, address: Uint8Array): number;
   /** Like `send` and `recv`, but on a thread of the pool: for calls in which the kernel works for long. */
