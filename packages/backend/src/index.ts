@@ -1,6 +1,7 @@
 /** The lease backend: hardened containers for tenants. */
 export * from './ingress/index.ts';
 export * from './lease/index.ts';
+export * from './leases/index.ts';
 export * from './manifest/index.ts';
 export * from './names/index.ts';
 export * from './placement/index.ts';

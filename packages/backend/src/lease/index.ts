@@ -16,8 +16,10 @@ export {
   type LeaseItem,
   type LeaseStatus,
   type Operation,
+  type OperationKind,
   type Owed,
 } from './record.ts';
+export { decodeRow, encodeRow, type LeaseRow } from './row.ts';
 export { cellFor, type LeaseState, leaseStates } from './table.ts';
 export {
   type HistoryChange,

@@ -26,6 +26,8 @@ export interface Transition {
   readonly to: LeaseState;
   /** After the transition; undefined when there is no such lease any more. */
   readonly lease: Lease | undefined;
+  /** The last form of the record, also of one that ends here. */
+  readonly last: Lease | undefined;
   /** What the caller is owed for it. */
   readonly owed: Owed | undefined;
   readonly history: readonly HistoryChange[];
@@ -72,7 +74,15 @@ export function transition(
   for (const action of cell.does) steps[action](draft);
   const { to } = cell;
   const lease = to === 'none' || draft.lease === undefined ? undefined : { ...draft.lease, status: to };
-  return { from, to, lease, owed: draft.owed, history: draft.history, outside: draft.outside };
+  return {
+    from,
+    to,
+    lease,
+    last: draft.lease,
+    owed: draft.owed,
+    history: draft.history,
+    outside: draft.outside,
+  };
 }
 
 /** The transition while it is being made: one action after another. */

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { errors } from '../errors.ts';
+import { encoded, flatManifest, stackManifest } from '../testing/manifests.ts';
 import { manifestSchema } from './json-schema.ts';
 import type { StackManifest } from './manifest.ts';
 import { parseManifest, parseStoredManifest } from './parse.ts';
 import { envNameProblem, labelKeyProblem, serviceNameProblem } from './rules.ts';
 import { serializeManifest } from './serialize.ts';
-import { encoded, flatManifest, stackManifest } from './testing.ts';
 
 const published = z.fromJSONSchema(manifestSchema as Parameters<typeof z.fromJSONSchema>[0]);
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { errors } from '../errors.ts';
+import { encoded } from '../testing/manifests.ts';
 import { type ServiceSpec, startOrder } from './index.ts';
 import { parseManifest, parseStoredManifest } from './parse.ts';
-import { encoded } from './testing.ts';
 
 const parse = (document: unknown) => parseManifest(encoded(document));
 const service = (more: object) =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { storeFolder } from '../testing/store-folder.ts';
 import { CallbackStore, type PendingCallback } from './callbacks.ts';
 import { DiagnosticsStore } from './diagnostics.ts';
 import { RetentionStore } from './retention.ts';
-import { storeFolder } from './testing.ts';
 
 const callback = (lease: string, more: Partial<PendingCallback> = {}): PendingCallback => ({
   lease_uuid: lease,

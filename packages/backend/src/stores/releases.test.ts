@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HistoryChange } from '../lease/index.ts';
+import { storeFolder } from '../testing/store-folder.ts';
 import { ReleaseStore } from './releases.ts';
-import { storeFolder } from './testing.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const day = 24 * 3600_000;

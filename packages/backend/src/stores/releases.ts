@@ -76,8 +76,7 @@ export class ReleaseStore {
     const run = this.#statements;
     switch (change.kind) {
       case 'stage':
-        run.dropStaged.run(lease);
-        run.insert.run(lease, stagedRelease, nowMs, change.manifest);
+        run.stage.run(lease, nowMs, change.manifest);
         return;
       case 'append':
         this.#append(lease, change.version, change.manifest, nowMs);
@@ -142,6 +141,10 @@ function statements(file: StoreFile) {
     latestActive: prepare(`${shown} AND r.status = 'active' ORDER BY r.version DESC LIMIT 1`),
     manifest: prepare('SELECT manifest FROM releases WHERE lease = ? AND version = ?'),
     highest: prepare('SELECT max(version) AS version FROM releases WHERE lease = ?'),
+    stage: prepare(
+      `INSERT OR REPLACE INTO releases (lease, version, status, created_at, manifest)
+        VALUES (?, ${stagedRelease}, 'deploying', ?, ?)`,
+    ),
     insert: prepare(
       `INSERT INTO releases (lease, version, status, created_at, manifest) VALUES (?, ?, 'deploying', ?, ?)`,
     ),

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import { storeFolder } from '../testing/store-folder.ts';
 import { GroupCommit } from './group-commit.ts';
 import { StoreFile } from './store-file.ts';
-import { storeFolder } from './testing.ts';
 
 const schema = 'CREATE TABLE IF NOT EXISTS numbers (n INTEGER PRIMARY KEY)';
 const open = (path: string, lockWaitMs = 0) => StoreFile.open({ name: 'test', path, schema, lockWaitMs });

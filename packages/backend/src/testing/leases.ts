@@ -1,6 +1,6 @@
 /** Leases and events for tests, with everything filled in that the test does not speak of. */
-import type { LeaseEvent, NewLease } from './events.ts';
-import type { Failure, LeaseItem } from './record.ts';
+import type { LeaseEvent, NewLease } from '../lease/events.ts';
+import type { Failure, LeaseItem } from '../lease/record.ts';
 
 export const item = (more: Partial<LeaseItem> = {}): LeaseItem => ({
   sku: 'small',

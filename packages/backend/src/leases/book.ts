@@ -1,0 +1,129 @@
+/** All leases: durable in the store, and in memory for reads that never wait. Memory changes only after the store has. */
+
+import {
+  decodeRow,
+  encodeRow,
+  type HistoryChange,
+  type Lease,
+  type LeaseStatus,
+  type Owed,
+} from '../lease/index.ts';
+import type { GroupCommit, ReleaseStore } from '../stores/index.ts';
+import { OrderedKeys } from './ordered-keys.ts';
+
+export interface LeasePage {
+  readonly leases: readonly Lease[];
+  /** The cursor of the next page; absent on the last one. */
+  readonly next?: string;
+}
+
+export interface Loaded {
+  /** What callers are still owed from before, by lease. */
+  readonly owed: ReadonlyMap<string, Owed>;
+  /** Leases whose rows this version cannot read. The rows stay as they are. */
+  readonly unreadable: readonly string[];
+}
+
+/** What is written in one transaction. */
+export interface LeaseChange {
+  readonly uuid: string;
+  readonly lease: Lease | undefined;
+  readonly owed?: Owed | undefined;
+  readonly history?: readonly HistoryChange[];
+  readonly nowMs: number;
+}
+
+export class LeaseBook {
+  readonly #store: ReleaseStore;
+  readonly #commits: GroupCommit;
+  readonly #leases = new Map<string, Lease>();
+  readonly #keys = new OrderedKeys();
+  readonly #tenants = new Map<string, number>();
+  readonly #statuses = new Map<LeaseStatus, number>();
+
+  constructor(store: ReleaseStore, commits: GroupCommit) {
+    this.#store = store;
+    this.#commits = commits;
+  }
+
+  /** Reads what is in the store. A row that cannot be read is told of, and hides no other. */
+  load(): Loaded {
+    const owed = new Map<string, Owed>();
+    const unreadable: string[] = [];
+    for (const { uuid, row: text } of this.#store.leaseRows()) {
+      try {
+        const row = decodeRow(text);
+        if (row.owed !== undefined) owed.set(uuid, row.owed);
+        if (row.lease !== undefined) this.#publish(uuid, row.lease);
+      } catch {
+        unreadable.push(uuid);
+      }
+    }
+    return { owed, unreadable };
+  }
+
+  get size(): number {
+    return this.#leases.size;
+  }
+
+  get(uuid: string): Lease | undefined {
+    return this.#leases.get(uuid);
+  }
+
+  values(): IterableIterator<Lease> {
+    return this.#leases.values();
+  }
+
+  /** In ascending order of the ids, strictly after the cursor; `limit` 0: all. */
+  page(after: string, limit: number): LeasePage {
+    const wanted = limit === 0 ? this.#keys.size : limit;
+    const keys = this.#keys.after(after, wanted + 1);
+    const leases = keys.slice(0, wanted).flatMap((uuid) => this.#leases.get(uuid) ?? []);
+    const last = leases.at(-1);
+    return keys.length > wanted && last !== undefined ? { leases, next: last.uuid } : { leases };
+  }
+
+  countOf(status: LeaseStatus): number {
+    return this.#statuses.get(status) ?? 0;
+  }
+
+  hasTenant(tenant: string): boolean {
+    return this.#tenants.has(tenant);
+  }
+
+  /** Durable and visible when this resolves; without effect when it rejects. */
+  async commit({ uuid, lease, owed, history = [], nowMs }: LeaseChange): Promise<void> {
+    const text =
+      lease === undefined && owed === undefined
+        ? undefined
+        : encodeRow({ ...(lease !== undefined && { lease }), ...(owed !== undefined && { owed }) });
+    await this.#commits.commit(() => {
+      if (history.length > 0) this.#store.apply(uuid, history, nowMs);
+      this.#store.putLease(uuid, text);
+    });
+    this.#publish(uuid, lease);
+  }
+
+  #publish(uuid: string, lease: Lease | undefined): void {
+    const before = this.#leases.get(uuid);
+    if (before !== undefined) {
+      count(this.#tenants, before.tenant, -1);
+      count(this.#statuses, before.status, -1);
+    }
+    if (lease === undefined) {
+      this.#leases.delete(uuid);
+      this.#keys.delete(uuid);
+      return;
+    }
+    this.#leases.set(uuid, lease);
+    if (before === undefined) this.#keys.add(uuid);
+    count(this.#tenants, lease.tenant, 1);
+    count(this.#statuses, lease.status, 1);
+  }
+}
+
+function count<K>(counts: Map<K, number>, key: K, by: 1 | -1): void {
+  const next = (counts.get(key) ?? 0) + by;
+  if (next === 0) counts.delete(key);
+  else counts.set(key, next);
+}

@@ -1,0 +1,14 @@
+export type { ActorContext } from './actor.ts';
+export { LeaseBook, type LeasePage, type Loaded } from './book.ts';
+export type { Message, Request } from './messages.ts';
+export { type ActorSnapshot, LeaseRegistry } from './registry.ts';
+export type {
+  DeprovisionResult,
+  DiagnoseResult,
+  LeaseMeter,
+  LeaseOutlets,
+  LeaseWork,
+  Logs,
+  ProvisionResult,
+  ReplaceResult,
+} from './work.ts';

@@ -1,0 +1,157 @@
+/** The living leases of a backend with scripted work and a real store, for tests of the actors. */
+import { Scope, VirtualClock } from '@berth/service';
+import { RecordingLog } from '@berth/service/log';
+import type { LeaseEvent, Owed } from '../lease/index.ts';
+import { LeaseBook, LeaseRegistry, type Logs, type Message } from '../leases/index.ts';
+import { ResourcePool } from '../placement/index.ts';
+import { GroupCommit, ReleaseStore } from '../stores/index.ts';
+import { ScriptedWork } from './scripted-work.ts';
+import { storeFolder } from './store-folder.ts';
+
+const longestWaitMs = 5000;
+
+export class LeaseHost implements AsyncDisposable {
+  readonly clock = new VirtualClock();
+  readonly logs = new RecordingLog();
+  /** What callers were told, in order: survives a restart, as callers do. */
+  readonly told: string[] = [];
+  readonly diagnostics: string[] = [];
+  readonly transitions: string[] = [];
+  readonly counts = { created: 0, panics: 0, workPanics: 0, dropped: 0 };
+  /** Makes the outbox refuse, as a full disk would. */
+  outboxFull = false;
+  readonly #folder = storeFolder();
+  #parts = this.#open();
+  #operations = 0;
+
+  get work(): ScriptedWork {
+    return this.#parts.work;
+  }
+
+  get book(): LeaseBook {
+    return this.#parts.book;
+  }
+
+  get pool(): ResourcePool {
+    return this.#parts.pool;
+  }
+
+  get store(): ReleaseStore {
+    return this.#parts.store;
+  }
+
+  get registry(): LeaseRegistry {
+    return this.#parts.registry;
+  }
+
+  #open() {
+    const store = new ReleaseStore(this.#folder.path('releases.db'));
+    const book = new LeaseBook(store, new GroupCommit(store.file));
+    const pool = new ResourcePool({ cpuCores: 1000, memoryMb: 1_000_000, diskMb: 0 });
+    const work = new ScriptedWork();
+    const scope = new Scope('test', (error, task) => this.logs.log.error(task, { error: String(error) }));
+    const registry = new LeaseRegistry({
+      scope,
+      clock: this.clock,
+      log: this.logs.log,
+      book,
+      pool,
+      work,
+      newOperationId: () => `op-${++this.#operations}`,
+      outlets: {
+        keepDiagnostics: async (lease, logs: Logs) => {
+          this.diagnostics.push(`keep ${lease.uuid} ${lease.failure?.reason} ${Object.keys(logs).join()}`);
+        },
+        dropDiagnostics: async (uuid) => void this.diagnostics.push(`drop ${uuid}`),
+        enqueue: async (uuid, owed) => {
+          if (this.outboxFull) throw new Error('disk full');
+          queued.set(uuid, owed);
+        },
+        deliver: (uuid) => this.#tell(uuid, queued.get(uuid)),
+        deliverUnstored: (uuid, owed) => this.#tell(`${uuid} (not stored)`, owed),
+      },
+      meter: {
+        transition: (from, to, event) => void this.transitions.push(`${from} ${event} ${to}`),
+        actorCreated: () => void this.counts.created++,
+        actorPanicked: () => void this.counts.panics++,
+        workPanicked: () => void this.counts.workPanics++,
+        outcomeDropped: () => void this.counts.dropped++,
+        deathDropped: () => void this.counts.dropped++,
+      },
+    });
+    const queued = new Map<string, Owed>();
+    return { store, book, pool, work, scope, registry };
+  }
+
+  #tell(uuid: string, owed: Owed | undefined): void {
+    if (owed === undefined) return;
+    const error = owed.error === undefined ? '' : ` ${owed.error}`;
+    this.told.push(`${uuid} ${owed.status}${error}`);
+  }
+
+  /** Ends the process at once, in the middle of whatever it does, and starts it again on what is on disk. */
+  async crash(): Promise<void> {
+    const { store, scope } = this.#parts;
+    store.file.close();
+    await scope.close();
+    this.#parts = this.#open();
+    const { owed } = this.book.load();
+    for (const lease of this.book.values()) this.pool.adopt(lease.uuid, lease.tenant, lease.allocations);
+    for (const [uuid, debt] of owed) this.post(uuid, { kind: 'settle', owed: debt });
+    for (const { uuid } of this.book.values()) this.post(uuid, { kind: 'resume' });
+    await this.settled();
+  }
+
+  post(uuid: string, message: Message): boolean {
+    return this.registry.tryPost(uuid, message);
+  }
+
+  /** Asks for the event; what the caller is answered. */
+  ask(
+    uuid: string,
+    make: (operationId: string) => LeaseEvent,
+    signal = new AbortController().signal,
+  ): Promise<void> {
+    return this.registry.request(
+      uuid,
+      {
+        prepare: (_, operationId) => make(operationId),
+        refusal: (lease) => new Error(`refused in ${lease?.status}`),
+      },
+      signal,
+    );
+  }
+
+  close(uuid: string, signal = new AbortController().signal): Promise<void> {
+    const prepare = (_: unknown, operationId: string): LeaseEvent => ({
+      name: 'DeprovisionRequested',
+      operationId,
+    });
+    return this.registry.close(uuid, { prepare, refusal: () => new Error('refused') }, signal);
+  }
+
+  /** Waits until every actor is idle and everything that was asked for is on disk. */
+  async settled(): Promise<void> {
+    let quiet = 0;
+    await this.until('all actors are idle', () => {
+      const { depths } = this.registry.sample();
+      const busy = depths.some((depth) => depth > 0) || this.registry.busy;
+      quiet = busy ? 0 : quiet + 1;
+      return quiet > 3;
+    });
+  }
+
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const deadline = performance.now() + longestWaitMs;
+    while (!condition()) {
+      if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.scope.close();
+    this.#parts.store.file.close();
+    this.#folder[Symbol.dispose]();
+  }
+}
