@@ -1,6 +1,6 @@
 /** The living leases of a backend with scripted work and a real store, for tests of the actors. */
 import { Scope, VirtualClock } from '@berth/service';
-import { RecordingLog } from '@berth/service/log';
+import { RecordingLog } from '@berth/service/testing';
 import type { LeaseEvent, Owed } from '../lease/index.ts';
 import { LeaseBook, LeaseRegistry, type Logs, type Message } from '../leases/index.ts';
 import { ResourcePool } from '../placement/index.ts';
