@@ -1,4 +1,5 @@
 /** Brings a lab up, or finishes and mends one that is there. */
+import { rm } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Description, labNames, readDescription, writeDescription } from './description.ts';
 import { removeAll } from './down.ts';
@@ -105,6 +106,8 @@ async function removeHost({ lan }: Lab, host: Host, say: (line: string) => void)
   say(`${host.name} had died; starting it anew`);
   await removeLink(lan.namespace, host.name);
   await removeNamespace(host.namespace);
+  // As after any boot: nothing of before is in /run.
+  await rm(host.runFolder, { recursive: true, force: true });
 }
 
 /** Mends the lab as it was described when it was made; undefined if there is none that can be used. */

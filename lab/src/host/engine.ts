@@ -3,6 +3,8 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { labErrors } from '../errors.ts';
+import { commandLine, kill } from '../tools/proc.ts';
 import { waitFor } from '../tools/wait.ts';
 import type { Host } from './host.ts';
 
@@ -24,7 +26,9 @@ export async function startEngine(host: Host): Promise<void> {
       'shutdown-timeout': 2,
     }),
   );
-  await rm(host.socketPath, { force: true });
+  await endEngine(host);
+  // The record of an engine that was killed names a process that may be any other by now.
+  for (const left of [host.socketPath, join(host.runFolder, 'docker.pid')]) await rm(left, { force: true });
   const log = openSync(host.engineLog, 'a');
   const child = host.spawn(['dockerd', `--config-file=${config}`], {
     detached: true,
@@ -42,10 +46,25 @@ export async function startEngine(host: Host): Promise<void> {
   await waitFor(
     `the Docker engine of ${host.name}`,
     async () => {
-      if (ended !== undefined) throw new Error(`dockerd ${ended}:\n${await tail(host.engineLog)}`);
+      if (ended !== undefined)
+        throw labErrors.error('TOOL_FAILED', `dockerd ${ended}:\n${await tail(host.engineLog)}`);
       return engineAnswers(host);
     },
     { timeoutMs: 60_000, everyMs: 50, evidence: () => `its log: ${host.engineLog}` },
+  );
+}
+
+/** One that runs but does not answer: two engines on the same folders would ruin them. */
+async function endEngine(host: Host): Promise<void> {
+  const engines = (): number[] => host.processes().filter((pid) => commandLine(pid).startsWith('dockerd '));
+  await waitFor(
+    `the end of the Docker engine of ${host.name}`,
+    () => {
+      const left = engines();
+      for (const pid of left) kill(pid);
+      return left.length === 0;
+    },
+    { timeoutMs: 5000 },
   );
 }
 

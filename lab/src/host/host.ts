@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { labErrors } from '../errors.ts';
 import { cgroupOf, type LabName, namespaceName, runFolder, stateFolder } from '../names.ts';
 import { findInit } from '../network/init.ts';
+import { namespacePathOf } from '../network/namespace.ts';
 import { type AddressPlan, type EngineVersion, type HostSpec, numberOf } from '../spec.ts';
+import { namespaceId, processesIn } from '../tools/proc.ts';
 import { type Argv, type Finished, must, type RunOptions, run } from '../tools/run.ts';
 
 /** The interface of a host on the LAN: parent of macvlan networks. */
@@ -62,6 +64,12 @@ export class Host {
     const init = this.findInit();
     if (init === undefined) throw labErrors.error('NOT_UP', `${this.name} of the lab ${this.lab} is not up`);
     return init;
+  }
+
+  /** The processes in the host's own network namespace (its containers have others), in our own numbering. */
+  processes(): number[] {
+    const id = namespaceId(namespacePathOf(this.namespace));
+    return id === undefined ? [] : processesIn(id);
   }
 
   /** A path of the host (its mounts, its /proc, a container's namespace file) as we can open it from outside. */

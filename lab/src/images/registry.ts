@@ -4,9 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { labErrors } from '../errors.ts';
 import type { Host } from '../host/host.ts';
-import { namespacePathOf } from '../network/namespace.ts';
 import { NamespaceSockets } from '../sockets/namespace-sockets.ts';
-import { commandLine, namespaceId, processesIn } from '../tools/proc.ts';
+import { commandLine } from '../tools/proc.ts';
 import { waitFor } from '../tools/wait.ts';
 
 export const registryAddress = '127.0.0.1:5000';
@@ -46,12 +45,8 @@ async function answers(sockets: NamespaceSockets): Promise<boolean> {
   }
 }
 
-function isRunning(host: Host): boolean {
-  const id = namespaceId(namespacePathOf(host.namespace));
-  return (
-    id !== undefined && processesIn(id).some((pid) => commandLine(pid).startsWith('docker-registry serve'))
-  );
-}
+const isRunning = (host: Host): boolean =>
+  host.processes().some((pid) => commandLine(pid).startsWith('docker-registry serve'));
 
 export class Registry {
   readonly #host: Host;
