@@ -78,6 +78,24 @@ const child = spawn(node, [join(root, script), ...args], {
 // A signal that was sent to us alone has to be passed on. With Ctrl-C the terminal tells the whole group, so the child
 // may hear it twice (npm passes it on, too): what runs here takes a burst of signals for one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// npm that is killed passes nothing on. Only under npm do we know that whoever started us should outlive us.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const family = ancestors();
+  setInterval(() => {
+    if (ancestors() !== family) child.kill('SIGTERM');
+  }, 500).unref();
+}
+
+// npm itself, and the shell that it may have put in between.
+function ancestors() {
+  const parent = process.ppid;
+  try {
+    const [, name, ids] = /\((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${parent}/stat`, 'utf8')) ?? [];
+    return /^(sh|dash|bash)$/.test(name) ? `${parent} ${ids}` : `${parent}`;
+  } catch {
+    return 'gone';
+  }
+}
 child.on('error', (error) => {
   process.stderr.write(`berth: ${node} does not start: ${error.message}\n`);
   process.exit(1);

@@ -12,8 +12,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepareMachine } from '../lab/src/machine.ts';
+import { prepareMachine, removeOrphans } from '../lab/src/index.ts';
 import { checks } from './checks.ts';
+import { onParentGone } from './parent.ts';
 import { bin, run, stopChildren } from './run.ts';
 import { add, type Counts, closingLine, readReport, zero } from './test-report.ts';
 
@@ -58,7 +59,8 @@ async function runSuite(suite: Suite, filters: readonly string[]): Promise<Count
         '--passWithNoTests',
         ...filters,
       ],
-      { show: true },
+      // The runner ends when we do: see the lab's global-setup.
+      { show: true, env: { BERTH_TEST_RUN: String(process.pid) } },
     );
     return readReport(suite, code, () => readFileSync(report, 'utf8'), say);
   } finally {
@@ -70,7 +72,12 @@ async function runPrivileged(suite: Suite, filters: readonly string[]): Promise<
   const why = whyNotPrivileged();
   if (why === undefined) {
     await prepareMachine(say);
-    return runSuite(suite, filters);
+    try {
+      return await runSuite(suite, filters);
+    } finally {
+      // A runner that was stopped half-way could not take its lab down itself.
+      await removeOrphans(say);
+    }
   }
   if (process.env['BERTH_SKIP_PRIVILEGED'] === '1') {
     say(`\n== ${suite} == left out: ${why}, and BERTH_SKIP_PRIVILEGED=1 says that this is meant`);
@@ -90,20 +97,27 @@ async function main([what = 'all', ...filters]: readonly string[]): Promise<numb
   }
   let counts = what === 'all' || what === 'check' ? await runChecks() : zero;
   for (const suite of chosen) {
+    if (stopped) break;
     counts = add(
       counts,
       await (privileged.has(suite) ? runPrivileged(suite, filters) : runSuite(suite, filters)),
     );
   }
+  if (stopped) {
+    say('\nstopped before the end');
+    return 130;
+  }
   say(`\n${closingLine(counts)}`);
   return counts.failed === 0 ? 0 : 1;
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    stopChildren();
-    process.exitCode = 130;
-  });
+let stopped = false;
+/** Heard twice from a terminal and npm: the second time changes nothing, and must not cut our own clearing up short. */
+function stop(): void {
+  stopped = true;
+  stopChildren();
 }
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+onParentGone(stop);
 
 process.exitCode = await main(process.argv.slice(2));

@@ -31,7 +31,9 @@ function newName(): LabName {
   return name;
 }
 
-const up = (name: LabName, spec: LabSpec = defaultSpec): Promise<Lab> => bringUp(name, spec, { say: quiet });
+/** Owned, so that not even a killed test run leaves one. */
+const up = (name: LabName, spec: LabSpec = defaultSpec): Promise<Lab> =>
+  bringUp(name, spec, { say: quiet, owned: true });
 
 /** Everything on the machine that carries the lab's name. */
 async function traces(name: LabName): Promise<string[]> {

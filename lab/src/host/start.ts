@@ -8,7 +8,8 @@ import { plugIn } from '../network/lan.ts';
 import { addNamespace } from '../network/namespace.ts';
 import { numberOf } from '../spec.ts';
 import type { Argv } from '../tools/run.ts';
-import { must } from '../tools/run.ts';
+import { must, run } from '../tools/run.ts';
+import { waitFor } from '../tools/wait.ts';
 import { type Host, lanLink } from './host.ts';
 import { userland } from './userland.ts';
 
@@ -36,10 +37,6 @@ async function arrangeMounts(host: Host, debian: string, lan: Lan): Promise<void
   await mkdir(join(host.runFolder, '.cgroup'), { recursive: true });
   const etc = await arrangeEtc(host, lan);
   const steps: readonly Argv[] = [
-    // Nothing that the machine mounts or unmounts gets in here, and nothing of ours gets out.
-    ['mount', '--make-rprivate', '/'],
-    // The machine's named namespaces would stay alive for as long as our copy of their mounts does.
-    ...(await mountsBelow('/run/', host)).map((path): Argv => ['umount', '--lazy', path]),
     ['mount', '--bind', host.runFolder, '/run'],
     ['mount', '--bind', join(debian, 'usr'), '/usr'],
     // It is kept for other hosts: nobody writes there.
@@ -54,6 +51,9 @@ async function arrangeMounts(host: Host, debian: string, lan: Lan): Promise<void
     ['mount', '--make-rshared', '/'],
     ['hostname', host.name],
   ];
+  // Nothing that the machine mounts gets in here, and nothing of ours gets out.
+  await must(host.argv(['mount', '--make-rprivate', '/']));
+  await letGoOfNamespaces(host);
   for (const step of steps) await must(host.argv(step));
 }
 
@@ -72,6 +72,20 @@ async function arrangeEtc(host: Host, lan: Lan): Promise<string> {
   await writeFile(join(etc, 'resolv.conf'), `nameserver ${lan.plan.v4(lan.plan.router)}\nsearch lan\n`);
   await copyAuthorities(host.stateFolder);
   return `upperdir=${etc},workdir=${work}`;
+}
+
+/** The machine's named namespaces would stay alive for as long as our copy of their mounts does. */
+async function letGoOfNamespaces(host: Host): Promise<void> {
+  await waitFor(
+    `${host.name} lets go of the machine’s namespaces`,
+    async () => {
+      const mounts = await mountsBelow('/run/', host);
+      // One that fails went away meanwhile, with the namespace of another lab; the next look tells.
+      for (const path of mounts) await run(host.argv(['umount', '--lazy', path]));
+      return mounts.length === 0;
+    },
+    { timeoutMs: 10_000 },
+  );
 }
 
 async function mountsBelow(prefix: string, host: Host): Promise<string[]> {

@@ -18,6 +18,7 @@ declare module 'vitest' {
 const say = (line: string): void => void process.stdout.write(`  ${line}\n`);
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  endWithTestRun();
   await removeOrphans(say);
   const name = await freeName(defaultLabName());
   project.provide('lab', name);
@@ -26,6 +27,15 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   return async () => {
     await takeDown(name, say);
   };
+}
+
+/** The script that started us can be killed before it ends us. */
+function endWithTestRun(): void {
+  const run = process.env['BERTH_TEST_RUN'];
+  if (run === undefined) return;
+  setInterval(() => {
+    if (String(process.ppid) !== run) process.kill(process.pid, 'SIGTERM');
+  }, 500).unref();
 }
 
 /** Another run of the same tests, still going on, keeps its lab: we take a name of our own beside it. */
