@@ -1,4 +1,5 @@
 /** The checks of `npm run check`: each one a name and what proves it. */
+import { referenceProblems } from './references.ts';
 import { repositoryProblems } from './repository-rules.ts';
 import { bin, type Finished, root, run } from './run.ts';
 
@@ -10,6 +11,14 @@ export interface Check {
 const tool = (name: string, ...argv: [string, ...string[]]): Check => ({
   name,
   run: () => run([bin(argv[0]), ...argv.slice(1)]),
+});
+
+const findings = (name: string, find: (root: string) => Promise<readonly string[]>): Check => ({
+  name,
+  run: async () => {
+    const problems = await find(root);
+    return { code: problems.length === 0 ? 0 : 1, output: problems.join('\n') };
+  },
 });
 
 export const checks: readonly Check[] = [
@@ -27,11 +36,6 @@ export const checks: readonly Check[] = [
     'bench',
     'scripts',
   ),
-  {
-    name: 'rules of the repository',
-    run: async () => {
-      const problems = await repositoryProblems(root);
-      return { code: problems.length === 0 ? 0 : 1, output: problems.join('\n') };
-    },
-  },
+  findings('rules of the repository', repositoryProblems),
+  findings('references are up to date', referenceProblems),
 ];

@@ -1,4 +1,6 @@
 /** The reference of a schema, in Markdown and as JSON Schema. For the scripts that write docs/, not for programs. */
+
+import { code, table } from '../reference/markdown.ts';
 import type { Field, Fields, JsonSchema } from './kind.ts';
 import { objectJsonSchema } from './object.ts';
 import type { Schema } from './schema.ts';
@@ -43,14 +45,6 @@ function defaultOf({ required, defaultText }: Field<unknown>): string {
 
 const meaningOf = ({ about, env }: Field<unknown>): string =>
   env === undefined ? about : `${about} ${code(env.variable)} beats the file.`;
-
-const code = (text: string): string => `\`${text}\``;
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
-  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
-}
 
 /** JSON Schema (2020-12) of a file: for editors, and for those who check a file before they roll it out. */
 export function jsonSchemaOf(schema: DocumentedSchema, id: string): JsonSchema {
