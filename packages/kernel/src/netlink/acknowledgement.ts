@@ -26,6 +26,7 @@ export function readAcknowledgement(message: NetlinkMessage): Refusal | undefine
   if (done && payload.length < 4) return undefined;
   if (payload.length < 4) throw malformed(`an acknowledgement has only ${payload.length} bytes`);
   const errno = -payload.readInt32LE(0);
+  if (errno < 0 && !done) throw malformed(`an acknowledgement carries the errno ${errno}`);
   if (errno <= 0) return undefined;
   return {
     errno,

@@ -105,6 +105,23 @@ describe('NetlinkSocket', () => {
     expect(socket.dump(listLinks, nameOf)).toHaveLength(61);
   });
 
+  it('reads a list again that changed while it was read', () => {
+    using namespace = freshNamespace('changing');
+    using socket = NetlinkSocket.open({ protocol: NETLINK_ROUTE, namespace });
+    using other = NetlinkSocket.open({ protocol: NETLINK_ROUTE, namespace });
+    for (let index = 0; index < 100; index += 1) socket.ask(addBridge(`b${index}`));
+    let read = 0;
+    const names = socket.dump(listLinks, (message) => {
+      read += 1;
+      // The first page is read, others wait in the kernel.
+      if (read === 1) other.ask(addBridge('late'));
+      return nameOf(message);
+    });
+    expect(names).toHaveLength(102);
+    expect(new Set(names).size).toBe(102);
+    expect(read).toBeGreaterThan(102);
+  });
+
   it('reports each refused request of a batch by its number', () => {
     using namespace = freshNamespace('batch');
     using socket = NetlinkSocket.open({ protocol: NETLINK_ROUTE, namespace });
