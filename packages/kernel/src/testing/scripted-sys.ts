@@ -49,6 +49,7 @@ export function scriptedSys(): ScriptedSys {
     recvfrom: unsupported,
     sendInBackground: async (_, bytes) => send(bytes),
     recvInBackground: async (_, into) => take(into),
+    attachFilter: unsupported,
     ioctl: unsupported,
     open: unsupported,
     close: (fd) => {
