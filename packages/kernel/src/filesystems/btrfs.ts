@@ -6,9 +6,9 @@ import { directoryExists, renameDurably, syncDirectory } from './directory.ts';
 import { filesystemErrors } from './errors.ts';
 import type {
   CreatedVolume,
+  FilesystemOptions,
   QuotaFilesystem,
   QuotaVolumes,
-  RootOptions,
   VolumeDestroyer,
 } from './quota-volumes.ts';
 import { RootWatch } from './root-watch.ts';
@@ -23,12 +23,7 @@ const validateMs = 10_000;
 const undoMs = 10_000;
 const gone = /cannot find|No such file or directory/;
 
-interface BtrfsOptions extends RootOptions {
-  readonly run: RunTool;
-  readonly warn: (message: string) => void;
-}
-
-export function btrfsFilesystem(options: BtrfsOptions): QuotaFilesystem {
+export function btrfsFilesystem(options: FilesystemOptions): QuotaFilesystem {
   const volumes = new BtrfsVolumes(options);
   return { volumes, destroyer: volumes.destroyer };
 }
@@ -41,7 +36,7 @@ class BtrfsVolumes implements QuotaVolumes {
   readonly #warn: (message: string) => void;
   readonly #watch: RootWatch;
 
-  constructor({ run, warn, ...rootOptions }: BtrfsOptions) {
+  constructor({ run, warn, ...rootOptions }: FilesystemOptions) {
     this.root = rootOptions.root;
     this.#run = run;
     this.#warn = warn;

@@ -1,3 +1,5 @@
+import type { RunTool } from './tool.ts';
+
 /** What a file system with quotas offers for volumes: one directory, subvolume or dataset each, directly under a root. */
 
 export type QuotaKind = 'btrfs' | 'xfs' | 'zfs';
@@ -43,4 +45,11 @@ export interface RootOptions {
   readonly root: string;
   /** Which entries of the root are ours; everything else is never listed and never touched. */
   readonly isManaged: (name: string) => boolean;
+}
+
+/** What each of the file systems is opened with. */
+export interface FilesystemOptions extends RootOptions {
+  readonly run: RunTool;
+  /** Something went wrong that does not stop the work. */
+  readonly warn: (message: string) => void;
 }

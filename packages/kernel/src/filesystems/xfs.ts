@@ -8,13 +8,13 @@ import { ProjectIds } from './project-ids.ts';
 import { readMarker, writeMarker } from './project-marker.ts';
 import type {
   CreatedVolume,
+  FilesystemOptions,
   QuotaFilesystem,
   QuotaVolumes,
-  RootOptions,
   VolumeDestroyer,
 } from './quota-volumes.ts';
 import { RootWatch } from './root-watch.ts';
-import { demand, type RunTool, type ToolAnswer } from './tool.ts';
+import { demand, type ToolAnswer } from './tool.ts';
 import { checkName, checkSize } from './volume-name.ts';
 
 const budgetMs = 60_000;
@@ -23,9 +23,7 @@ const clearMs = 30_000;
 const fewestInodes = 262_144;
 const defaultAvgFileBytes = 1024;
 
-export interface XfsOptions extends RootOptions {
-  readonly run: RunTool;
-  readonly warn: (message: string) => void;
+export interface XfsOptions extends FilesystemOptions {
   /** A limit of a destroyed volume could not be cleared: it stays in the file system's table. */
   readonly onClearFailed: () => void;
   /** Average file size from which the ceiling of inodes follows; 0 or less means 1024. */

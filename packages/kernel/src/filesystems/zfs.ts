@@ -4,13 +4,13 @@ import { directoryExists, judgeRename } from './directory.ts';
 import { filesystemErrors } from './errors.ts';
 import type {
   CreatedVolume,
+  FilesystemOptions,
   QuotaFilesystem,
   QuotaVolumes,
-  RootOptions,
   VolumeDestroyer,
 } from './quota-volumes.ts';
 import { RootWatch } from './root-watch.ts';
-import { demand, type RunTool } from './tool.ts';
+import { demand } from './tool.ts';
 import { checkName, checkSize } from './volume-name.ts';
 
 const budgetMs = 30_000;
@@ -18,14 +18,9 @@ const validateMs = 10_000;
 const undoMs = 10_000;
 const absent = /does not exist|no datasets available/;
 
-interface ZfsOptions extends RootOptions {
-  readonly run: RunTool;
-  readonly warn: (message: string) => void;
-}
-
 type Dataset = { readonly exists: false } | { readonly exists: true; readonly mounted: boolean };
 
-export function zfsFilesystem(options: ZfsOptions): QuotaFilesystem {
+export function zfsFilesystem(options: FilesystemOptions): QuotaFilesystem {
   const volumes = new ZfsVolumes(options);
   return { volumes, destroyer: volumes.destroyer };
 }
@@ -34,11 +29,11 @@ class ZfsVolumes implements QuotaVolumes {
   readonly kind = 'zfs';
   readonly root: string;
   readonly destroyer: VolumeDestroyer = { destroy: (name) => this.#destroy(name) };
-  readonly #options: ZfsOptions;
+  readonly #options: FilesystemOptions;
   readonly #watch: RootWatch;
   #parent: string | undefined;
 
-  constructor(options: ZfsOptions) {
+  constructor(options: FilesystemOptions) {
     this.root = options.root;
     this.#options = options;
     this.#watch = new RootWatch(options);
