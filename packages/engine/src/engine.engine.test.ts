@@ -223,8 +223,7 @@ onEveryEngine('the clients', (site) => {
     const started = seen.at(-1);
     expect(started).toMatchObject({ type: 'container', id, attributes: { name: site.named('events') } });
     expect(Math.abs((started?.at ?? 0) - Date.now())).toBeLessThan(5000);
-    using past = await events.open({ since, until: Date.now(), filters });
-    const again = await Array.fromAsync(past);
+    const again = await events.past({ since, until: Date.now(), filters });
     expect(again.filter((event) => event.id === id).map((event) => event.action)).toEqual([
       'create',
       'start',

@@ -3,6 +3,7 @@ export type * from './containers/index.ts';
 export { connectEngine, type Engine, type EngineOptions } from './engine.ts';
 export { type EngineError, type EngineErrorCode, engineErrors, mayHaveHappened } from './errors.ts';
 export type * from './events/index.ts';
+export { EventFeed } from './events/index.ts';
 export {
   type ApiVersion,
   atLeast,

@@ -1,5 +1,14 @@
-import { type Api, type CallOptions, Fields, filterQuery, jsonLines, type Reply } from '../http/index.ts';
-import type { EngineEvent, EventQuery, EventStream, Events } from './events.ts';
+import {
+  type Api,
+  type ApiRequest,
+  type CallOptions,
+  Fields,
+  filterQuery,
+  type JsonLine,
+  jsonLines,
+  type Reply,
+} from '../http/index.ts';
+import type { EngineEvent, EventQuery, EventStream, Events, PastEventQuery } from './events.ts';
 
 const WHAT = "follow the engine's events";
 
@@ -11,22 +20,25 @@ export class DockerEvents implements Events {
   }
 
   async open(query: EventQuery = {}, options?: CallOptions): Promise<EventStream> {
-    const reply = await this.#api.stream(
-      {
-        method: 'GET',
-        path: '/events',
-        query: {
-          since: query.since === undefined ? undefined : engineTime(query.since),
-          until: query.until === undefined ? undefined : engineTime(query.until),
-          filters: filterQuery(query.filters),
-        },
-        what: WHAT,
-      },
-      options,
-    );
-    return new DockerEventStream(reply);
+    return new DockerEventStream(await this.#api.stream(eventRequest(query), options));
+  }
+
+  async past(query: PastEventQuery, options?: CallOptions): Promise<EngineEvent[]> {
+    const lines = await this.#api.jsonLines(eventRequest(query), options);
+    return lines.map(parseEvent);
   }
 }
+
+const eventRequest = ({ since, until, filters }: EventQuery & { readonly until?: number }): ApiRequest => ({
+  method: 'GET',
+  path: '/events',
+  query: {
+    since: since === undefined ? undefined : engineTime(since),
+    until: until === undefined ? undefined : engineTime(until),
+    filters: filterQuery(filters),
+  },
+  what: WHAT,
+});
 
 class DockerEventStream implements EventStream {
   readonly #reply: Reply;
@@ -50,21 +62,21 @@ const engineTime = (ms: number): string => {
   return `${Math.floor(whole / 1000)}.${String(whole % 1000).padStart(3, '0')}000000`;
 };
 
-function parseEvent(line: unknown): EngineEvent {
-  const fields = new Fields(line, 'an event of the engine');
+function parseEvent({ value, text }: JsonLine): EngineEvent {
+  const fields = new Fields(value, 'an event of the engine');
   const actor = fields.maybeFields('Actor');
   const type = fields.maybeText('Type') ?? '';
   const action = fields.maybeText('Action') ?? '';
   const id = actor?.maybeText('ID') ?? '';
-  const seconds = fields.maybeNumber('time') ?? 0;
-  // Too long for a number, so its last digits are rounded: good enough to tell events apart, not to compute with.
-  const nanoseconds = fields.maybeNumber('timeNano') ?? seconds * 1e9;
+  const nanoseconds = fields.maybeNumber('timeNano') ?? fields.number('time') * 1e9;
+  // Too long for a number, which would make one of two events in the same quarter of a microsecond.
+  const digits = /"timeNano":(\d+)/.exec(text)?.[1] ?? nanoseconds;
   return {
     type,
     action,
     id,
     attributes: actor?.textMap('Attributes') ?? {},
     at: nanoseconds / 1e6,
-    key: `${nanoseconds} ${type} ${action} ${id}`,
+    key: `${digits} ${type} ${action} ${id}`,
   };
 }

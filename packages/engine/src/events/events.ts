@@ -19,9 +19,13 @@ export interface EngineEvent {
 export interface EventQuery {
   /** Milliseconds since the epoch by the engine's clock: also what happened since then, as far as it remembers. */
   readonly since?: number | undefined;
-  /** Ends there, at once if that is in the past; without it the stream never ends by itself. */
-  readonly until?: number;
   readonly filters?: Filters | undefined;
+}
+
+export interface PastEventQuery extends EventQuery {
+  readonly since: number;
+  /** Not in the future. */
+  readonly until: number;
 }
 
 /** Read it to its end, leave the loop, or dispose of it. */
@@ -30,4 +34,6 @@ export interface EventStream extends AsyncIterable<EngineEvent>, Disposable {}
 export interface Events {
   /** Resolves when the engine has taken the subscription. No time limit once it stands. */
   open(query?: EventQuery, options?: CallOptions): Promise<EventStream>;
+  /** What the engine remembers of a time that is over. */
+  past(query: PastEventQuery, options?: CallOptions): Promise<EngineEvent[]>;
 }

@@ -3,6 +3,7 @@ import { engineErrors } from '../errors.ts';
 import { type ApiVersion, formatApiVersion, negotiate, parseApiVersion } from './api-version.ts';
 import type { CallOptions } from './call-guard.ts';
 import { answerFailure } from './failures.ts';
+import { type JsonLine, jsonLines } from './json-lines.ts';
 import type { Reply } from './reply.ts';
 import type { Request, Transport } from './transport.ts';
 
@@ -70,6 +71,12 @@ export class Api {
         cause: error,
       });
     }
+  }
+
+  /** For requests whose answer is JSON, one value a line. */
+  async jsonLines(request: ApiRequest, options?: CallOptions): Promise<JsonLine[]> {
+    const reply = await this.#send(request, options, false);
+    return Array.fromAsync(jsonLines(reply, request.what));
   }
 
   /** For requests whose answer says nothing beyond its status; false where nothing had to be done (304). */

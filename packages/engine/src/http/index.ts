@@ -8,6 +8,6 @@ export {
   type TlsFiles,
 } from './endpoint.ts';
 export { Fields } from './fields.ts';
-export { jsonLines } from './json-lines.ts';
+export { type JsonLine, jsonLines } from './json-lines.ts';
 export type { Reply } from './reply.ts';
 export { Transport } from './transport.ts';

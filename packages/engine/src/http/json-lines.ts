@@ -3,6 +3,12 @@ import { engineErrors } from '../errors.ts';
 
 const LONGEST_LINE = 4 * 1024 * 1024;
 
+/** A value of a stream of JSON, with the text that it was read from: numbers may have lost digits. */
+export interface JsonLine {
+  readonly value: unknown;
+  readonly text: string;
+}
+
 /**
  * The values of a stream of JSON, one a line, as soon as each is complete. The engine ends its values with a newline, but
  * what is left at the end of the stream counts as well.
@@ -10,7 +16,7 @@ const LONGEST_LINE = 4 * 1024 * 1024;
 export async function* jsonLines(
   chunks: AsyncIterable<Uint8Array>,
   what: string,
-): AsyncGenerator<unknown, void, void> {
+): AsyncGenerator<JsonLine, void, void> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
   for await (const chunk of chunks) {
@@ -32,9 +38,9 @@ export async function* jsonLines(
   if (rest.trim() !== '') yield parseLine(rest, what);
 }
 
-function parseLine(line: string, what: string): unknown {
+function parseLine(line: string, what: string): JsonLine {
   try {
-    return JSON.parse(line);
+    return { value: JSON.parse(line), text: line };
   } catch (error) {
     throw engineErrors.error('ENGINE_ANSWER', `cannot ${what}: not JSON: ${line.slice(0, 80)}`, {
       cause: error,

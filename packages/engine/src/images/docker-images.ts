@@ -92,8 +92,8 @@ export class DockerImages implements Images {
     onProgress?: (progress: PullProgress) => void,
   ): Promise<void> {
     using reply = await this.#api.stream(request, { timeoutMs: Number.POSITIVE_INFINITY, ...options });
-    for await (const line of jsonLines(reply, request.what)) {
-      const fields = new Fields(line, `the progress of "${request.what}"`);
+    for await (const { value } of jsonLines(reply, request.what)) {
+      const fields = new Fields(value, `the progress of "${request.what}"`);
       const problem = fields.maybeFields('errorDetail')?.maybeText('message') ?? fields.maybeText('error');
       if (problem !== undefined)
         throw engineErrors.error('ENGINE_PULL_FAILED', `cannot ${request.what}: ${problem}`);
