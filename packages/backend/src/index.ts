@@ -1,4 +1,5 @@
 /** The lease backend: hardened containers for tenants. */
+export * from './callbacks/index.ts';
 export * from './ingress/index.ts';
 export * from './lease/index.ts';
 export * from './leases/index.ts';

@@ -30,8 +30,9 @@ export class CallbackStore {
     this.#table.put(entry.lease_uuid, entry, Date.parse(entry.created_at));
   }
 
-  delete(lease: string): void {
-    this.#table.delete(lease);
+  /** Removes this entry, but not a newer one that has taken its place. */
+  deleteExactly(entry: PendingCallback): void {
+    this.#table.deleteExactly(entry.lease_uuid, entry);
   }
 
   list(): Listing<PendingCallback> {

@@ -28,6 +28,7 @@ export class JsonTable<T> {
   readonly #put: StatementSync;
   readonly #get: StatementSync;
   readonly #delete: StatementSync;
+  readonly #deleteExactly: StatementSync;
   readonly #deleteOlder: StatementSync;
   readonly #all: StatementSync;
   readonly #page: StatementSync;
@@ -38,6 +39,7 @@ export class JsonTable<T> {
     this.#put = file.prepare(`INSERT OR REPLACE INTO ${table} (key, value, created_at) VALUES (?, ?, ?)`);
     this.#get = file.prepare(`SELECT value FROM ${table} WHERE key = ?`);
     this.#delete = file.prepare(`DELETE FROM ${table} WHERE key = ?`);
+    this.#deleteExactly = file.prepare(`DELETE FROM ${table} WHERE key = ? AND value = ?`);
     this.#deleteOlder = file.prepare(`DELETE FROM ${table} WHERE created_at < ?`);
     this.#all = file.prepare(`SELECT key, value FROM ${table} ORDER BY key`);
     this.#page = file.prepare(`SELECT key FROM ${table} WHERE key > ? ORDER BY key LIMIT ?`);
@@ -55,6 +57,11 @@ export class JsonTable<T> {
 
   delete(key: string): boolean {
     return Number(this.#delete.run(key).changes) > 0;
+  }
+
+  /** Removes the value only if it is this one. */
+  deleteExactly(key: string, value: T): void {
+    this.#deleteExactly.run(key, JSON.stringify(value));
   }
 
   /** How many were older than that. */

@@ -1,0 +1,2 @@
+export { CallbackOutbox, type OutboxOptions } from './outbox.ts';
+export { callbackUrlProblem } from './url.ts';
