@@ -18,7 +18,7 @@ export interface Answer {
 }
 
 /** The body of a callback. */
-export function callbackBody(entry: PendingCallback): Buffer {
+function callbackBody(entry: PendingCallback): Buffer {
   const { lease_uuid, status, error, backend, retained } = entry;
   return Buffer.from(JSON.stringify({ lease_uuid, status, error, backend, retained }));
 }
