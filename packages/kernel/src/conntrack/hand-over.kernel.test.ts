@@ -3,7 +3,7 @@ import { familyOf, type IpAddress, parseIp } from '../ip/index.ts';
 import { type Netns, writeSysctl } from '../netns/index.ts';
 import { freshNamespace, ip, until } from '../testing/namespaces.ts';
 import { loadRules } from '../testing/ruleset-file.ts';
-import { UdpSocket } from '../testing/udp-socket.ts';
+import { type Peer, UdpSocket } from '../testing/udp-socket.ts';
 import { Conntrack, ConntrackWatch, type Flow, type FlowChange } from './index.ts';
 
 /** A client on the LAN, a router that redirects, and two backends behind it. */
@@ -52,6 +52,9 @@ beforeEach(() => {
   client = freshNamespace('client');
   router = freshNamespace('router');
   backends = [freshNamespace('backend 1'), freshNamespace('backend 2')];
+  // Links can speak IPv6 at once: the search for duplicates takes longer than what is measured here.
+  for (const namespace of [client, router, ...backends])
+    writeSysctl('ipv6/conf/default/accept_dad', 0, namespace);
   connect(router, 'lan', ['192.0.2.1/24', '2001:db8::1/64'], client, ['192.0.2.10/24', '2001:db8::10/64']);
   for (const [index, backend] of backends.entries()) {
     const number = index + 1;
@@ -92,6 +95,7 @@ function redirectTo({ family }: Plan, backend: IpAddress): void {
 /** Backends that answer with their number and with the client that they saw; a client that asks every few milliseconds. */
 function conversation(plan: Plan) {
   const answers: string[] = [];
+  const strays: Peer[] = [];
   const servers = backends.map(
     (namespace, index) =>
       new UdpSocket(namespace, { address: plan.backends[index]!, port: backendPort }, (_, from, socket) =>
@@ -99,12 +103,14 @@ function conversation(plan: Plan) {
       ),
   );
   const asking = new UdpSocket(client, { address: plan.client, port: clientPort }, (text, from) => {
-    expect(from).toEqual({ address: plan.lan, port: lanPort });
-    answers.push(text);
+    if (from.address === plan.lan && from.port === lanPort) answers.push(text);
+    else strays.push(from);
   });
   const timer = setInterval(() => asking.send('who is there?', { address: plan.lan, port: lanPort }), 5);
   return {
     answers,
+    /** Where answers came from that did not come from the LAN address. */
+    strays,
     from: (number: number) => `${number} to ${plan.client} ${clientPort}`,
     [Symbol.dispose]() {
       clearInterval(timer);
@@ -136,8 +142,11 @@ describe.each(plans)('an established $family flow', (plan) => {
     await until('an answer of the new backend', () => talk.answers.includes(talk.from(2)), 1000);
     expect(performance.now() - started).toBeLessThan(1000);
     talk.answers.length = 0;
+    // An answer that was on its way when its flow was forgotten passes as it is; later ones do not.
+    talk.strays.length = 0;
     await until('more answers', () => talk.answers.length >= 5);
     expect(new Set(talk.answers)).toEqual(new Set([talk.from(2)]));
+    expect(talk.strays).toEqual([]);
   });
 });
 

@@ -197,6 +197,25 @@ describe('exchanging an address', () => {
     expect(global()).toMatchObject([{ address: '10.0.0.3', prefixLength: 24 }]);
   });
 
+  it.each([0, 1])('keeps the other addresses of the subnet (promote_secondaries=%i)', (promote) => {
+    inside(namespace, 'sysctl', '-qw', `net.ipv4.conf.e0.promote_secondaries=${promote}`);
+    network.addresses.add({ ...parseCidr('10.0.0.2/24'), link });
+    ip(namespace, 'addr add 10.0.0.9/24 brd 10.0.0.255 dev e0 label e0:vip valid_lft 600 preferred_lft 300');
+    ip(namespace, 'addr add 10.5.0.1/24 dev e0');
+    network.addresses.exchange({ ...parseCidr('10.0.0.2/24'), link }, { ...parseCidr('10.0.0.3/24'), link });
+    expect(
+      global()
+        .map(({ address }) => address)
+        .sort(),
+    ).toEqual(['10.0.0.3', '10.0.0.9', '10.5.0.1']);
+    expect(one('10.0.0.9')).toMatchObject({
+      label: 'e0:vip',
+      broadcast: '10.0.0.255',
+      validSeconds: expect.closeTo(600, -1),
+      preferredSeconds: expect.closeTo(300, -1),
+    });
+  });
+
   it('works for IPv6', () => {
     const old = { ...parseCidr('fd00::2/64'), link };
     network.addresses.add(old);

@@ -1,5 +1,5 @@
 import { kernelErrors } from '../errors.ts';
-import { bitsOf, familyOf, formatCidr, networkOf } from '../ip/index.ts';
+import { bitsOf, type Cidr, familyOf, formatCidr, networkOf } from '../ip/index.ts';
 import {
   MessageWriter,
   type NetlinkRequest,
@@ -15,6 +15,7 @@ import { removeIfPresent, unlessAbsent } from './absence.ts';
 import {
   type AddressFilter,
   type AddressIdentity,
+  asNewAddress,
   type InterfaceAddress,
   type NewInterfaceAddress,
   readAddress,
@@ -85,9 +86,17 @@ export class Addresses {
    * IPv4 in one subnet: the newcomer would be a secondary address of the old one, and the kernel removes those together
    * with their primary (unless a sysctl says otherwise, which containers cannot write). So the newcomer comes as a host
    * address first, which belongs to no subnet, and gets its prefix once the old one is gone: one call, microseconds, and
-   * local sockets never see the newcomer missing.
+   * local sockets never see the newcomer missing. Secondary addresses that others gave the link are put back.
    */
   #exchangeWithinSubnet(old: AddressIdentity, wanted: NewInterfaceAddress): void {
+    const what = `exchanging address ${describe(old)} for ${formatCidr(wanted)}`;
+    const bystanders = this.list({ link: old.link, family: 4 }).filter(
+      (one) =>
+        one.secondary &&
+        shareSubnet(one, old) &&
+        one.address !== old.address &&
+        one.address !== wanted.address,
+    );
     const bridge: NewInterfaceAddress = {
       link: wanted.link,
       address: wanted.address,
@@ -102,9 +111,9 @@ export class Addresses {
       return sequence;
     };
     const removal = step(RTM_DELADDR, 0, (w) => writeAddressRemoval(w, old));
-    step(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, (w) => writeNewAddress(w, wanted));
+    for (const address of [wanted, ...bystanders.map(asNewAddress)])
+      step(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, (w) => writeNewAddress(w, address));
     step(RTM_DELADDR, 0, (w) => writeAddressRemoval(w, bridge));
-    const what = `exchanging address ${describe(old)} for ${formatCidr(wanted)}`;
     // That the old one was gone already is what was wanted.
     const refusal = this.#socket.batch(writer, what).refusals.find(({ sequence }) => sequence !== removal);
     if (refusal !== undefined) throw refusalError(refusal, what);
@@ -128,7 +137,10 @@ export class Addresses {
 
 const describe = (address: AddressIdentity): string => `${formatCidr(address)} on link ${address.link}`;
 
-function shareSubnet(one: AddressIdentity, other: AddressIdentity): boolean {
+function shareSubnet(
+  one: Cidr & { readonly link: number },
+  other: Cidr & { readonly link: number },
+): boolean {
   return (
     familyOf(one.address) === 4 &&
     one.link === other.link &&

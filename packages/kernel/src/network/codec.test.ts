@@ -12,7 +12,7 @@ import {
   parseIp,
 } from '../ip/index.ts';
 import { MessageWriter, messages, type NetlinkMessage } from '../netlink/index.ts';
-import { readAddress, writeNewAddress } from './interface-address.ts';
+import { asNewAddress, readAddress, writeNewAddress } from './interface-address.ts';
 import { readLink, writeLinkChange, writeNewLink } from './link.ts';
 import { readNeighbour, writeNeighbour } from './neighbour.ts';
 import { type NewRoute, readRoute, writeRoute } from './route.ts';
@@ -120,7 +120,9 @@ describe('addresses', () => {
     fc.assert(
       fc.property(address, ({ peer, ...rest }) => {
         const value = peer === undefined ? rest : { ...rest, peer };
-        expect(readAddress(sent((writer) => writeNewAddress(writer, value)))).toEqual({
+        const read = readAddress(sent((writer) => writeNewAddress(writer, value)));
+        expect(readAddress(sent((writer) => writeNewAddress(writer, asNewAddress(read!))))).toEqual(read);
+        expect(read).toEqual({
           ...rest,
           peer,
           preferredSeconds: Math.min(rest.preferredSeconds, rest.validSeconds),

@@ -16,6 +16,7 @@ import {
   type MessageWriter,
   type NetlinkMessage,
   nameOf,
+  numberIn,
 } from '../netlink/index.ts';
 import { ipAttribute } from './ip-attribute.ts';
 
@@ -77,7 +78,7 @@ export interface NewInterfaceAddress extends Cidr {
   /** IPv4 only: begins with the name of the link. */
   readonly label?: string;
   /** Default: global. */
-  readonly scope?: AddressScope;
+  readonly scope?: AddressScope | `${number}`;
   /** Default: for ever. */
   readonly validSeconds?: number;
   readonly preferredSeconds?: number;
@@ -129,6 +130,24 @@ function readLifetime(cacheInfo: Buffer | undefined, at: number): number {
   return seconds === FOR_EVER ? Number.POSITIVE_INFINITY : seconds;
 }
 
+/** What it takes to give a link the same address again. */
+export function asNewAddress(address: InterfaceAddress): NewInterfaceAddress {
+  const { link, prefixLength, peer, broadcast, label, protocol, noPrefixRoute } = address;
+  return {
+    link,
+    address: address.address,
+    prefixLength,
+    validSeconds: address.validSeconds,
+    preferredSeconds: address.preferredSeconds,
+    noPrefixRoute,
+    scope: address.scope,
+    ...(peer === undefined ? {} : { peer }),
+    ...(broadcast === undefined ? {} : { broadcast }),
+    ...(label === undefined ? {} : { label }),
+    ...(protocol === undefined ? {} : { protocol }),
+  };
+}
+
 export interface AddressFilter {
   readonly family?: IpFamily;
   readonly link?: number;
@@ -173,13 +192,13 @@ function writeIdentity(
   writer: MessageWriter,
   { address, prefixLength, link, peer }: AddressIdentity,
   flags: number,
-  scope: AddressScope,
+  scope: InterfaceAddress['scope'],
 ): void {
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt8(familyNumber(familyOf(address)), 0);
   header.writeUInt8(prefixLength, 1);
   header.writeUInt8(flags & 0xff, 2);
-  header.writeUInt8(scopes[scope], 3);
+  header.writeUInt8(numberIn(scopes, scope), 3);
   header.writeUInt32LE(link, 4);
   writer.raw(header);
   writer.binary(IFA_LOCAL, ipBytes(address));
