@@ -19,6 +19,7 @@ onEveryEngine('the clients', (site) => {
     expect(`${spoken.major}.${spoken.minor}`).toBe(version.apiVersion);
     const info = await system.info();
     expect(info).toMatchObject({ storageDriver: 'overlay2', ipv4Forwarding: true });
+    expect(info.filtersBridgedPackets.ipv4).toBeTypeOf('boolean');
     expect(info.securityOptions.some((option) => option.startsWith('name=seccomp'))).toBe(true);
     expect(info.storageStatus['Backing Filesystem']).toBeTruthy();
     expect((await system.diskUsage()).images).toBeGreaterThan(0);

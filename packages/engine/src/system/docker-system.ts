@@ -45,6 +45,10 @@ export class DockerSystem implements System {
       cgroupVersion: fields.maybeText('CgroupVersion') ?? '',
       securityOptions: fields.texts('SecurityOptions'),
       ipv4Forwarding: fields.flag('IPv4Forwarding'),
+      filtersBridgedPackets: {
+        ipv4: toldFlag(fields.raw['BridgeNfIptables']),
+        ipv6: toldFlag(fields.raw['BridgeNfIp6tables']),
+      },
       warnings: fields.texts('Warnings'),
       containers: fields.number('Containers'),
       runningContainers: fields.number('ContainersRunning'),
@@ -69,6 +73,8 @@ export class DockerSystem implements System {
     return this.#api.version(options);
   }
 }
+
+const toldFlag = (value: unknown): boolean | undefined => (typeof value === 'boolean' ? value : undefined);
 
 /** Docker's lists of [name, value]. What is not such a pair is left out: it is for people only. */
 function parsePairs(value: unknown): Record<string, string> {

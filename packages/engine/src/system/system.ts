@@ -28,6 +28,8 @@ export interface EngineDescription {
   readonly cgroupVersion: string;
   readonly securityOptions: readonly string[];
   readonly ipv4Forwarding: boolean;
+  /** Does the host put bridged packets through its packet filter? Undefined where the engine does not tell. */
+  readonly filtersBridgedPackets: { readonly ipv4: boolean | undefined; readonly ipv6: boolean | undefined };
   readonly warnings: readonly string[];
   readonly containers: number;
   readonly runningContainers: number;

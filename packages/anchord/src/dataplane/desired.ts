@@ -1,0 +1,117 @@
+/** What the kernel should do: each external port of each family leads to exactly one backend. */
+import type { IpAddress } from '@berth/kernel/ip';
+import type { Backend } from '../discovery/index.ts';
+import { type Family, families } from '../families.ts';
+import type { Protocol } from '../labels.ts';
+
+export type EntryKey = `${Family}/${Protocol}/${number}`;
+
+/** One port on the external address and where it leads. */
+export interface DnatEntry {
+  readonly family: Family;
+  readonly protocol: Protocol;
+  readonly externalPort: number;
+  readonly address: IpAddress;
+  readonly backendPort: number;
+  readonly backend: BackendName;
+}
+
+interface BackendName {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** By key, in one order for one content: by family, protocol, port. */
+export type DnatEntries = ReadonlyMap<EntryKey, DnatEntry>;
+
+/** Several backends want one port. One has it; the others are refused this port, and keep their other ones. */
+interface PortConflict {
+  readonly key: EntryKey;
+  readonly holder: BackendName;
+  readonly refused: readonly BackendName[];
+}
+
+export interface DesiredDataplane {
+  readonly entries: DnatEntries;
+  readonly conflicts: readonly PortConflict[];
+}
+
+/**
+ * Who held a port keeps it (`current` says who that is), so that a newcomer never takes a running service's traffic away.
+ * Where nobody holds it, the oldest container wins: after a restart of ours it comes out the same way.
+ */
+export function desiredDataplane(backends: Iterable<Backend>, current: DnatEntries): DesiredDataplane {
+  const claims = new Map<EntryKey, Claim[]>();
+  for (const backend of backends) {
+    for (const entry of entriesOf(backend)) {
+      const key = keyOf(entry);
+      const claim: Claim = { entry, createdAtMs: backend.createdAtMs };
+      const rivals = claims.get(key);
+      if (rivals === undefined) claims.set(key, [claim]);
+      else rivals.push(claim);
+    }
+  }
+
+  const entries = new Map<EntryKey, DnatEntry>();
+  const conflicts: PortConflict[] = [];
+  for (const [key, rivals] of Array.from(claims).sort(([, [a]], [, [b]]) => compareEntries(a, b))) {
+    const holder = current.get(key)?.backend.id;
+    const [winner, ...refused] = rivals.sort(
+      (a, b) => Number(b.entry.backend.id === holder) - Number(a.entry.backend.id === holder) || byAge(a, b),
+    );
+    if (winner === undefined) continue;
+    entries.set(key, winner.entry);
+    if (refused.length > 0) {
+      conflicts.push({
+        key,
+        holder: winner.entry.backend,
+        refused: refused.map(({ entry }) => entry.backend),
+      });
+    }
+  }
+  return { entries, conflicts };
+}
+
+interface Claim {
+  readonly entry: DnatEntry;
+  readonly createdAtMs: number;
+}
+
+function* entriesOf({ id, name, ports, ...addresses }: Backend): Generator<DnatEntry> {
+  const backend = { id, name };
+  for (const { protocol, externalPort, backendPort } of ports) {
+    for (const family of families) {
+      const address = family === 'v4' ? addresses.ipv4 : addresses.ipv6;
+      if (address !== undefined) {
+        yield { family, protocol, externalPort, address, backendPort, backend };
+      }
+    }
+  }
+}
+
+export const keyOf = ({ family, protocol, externalPort }: Omit<DnatEntry, 'address' | 'backend'>): EntryKey =>
+  `${family}/${protocol}/${externalPort}`;
+
+const byAge = (a: Claim, b: Claim): number =>
+  a.createdAtMs - b.createdAtMs || compareText(a.entry.backend.id, b.entry.backend.id);
+
+const compareEntries = (a: Claim | undefined, b: Claim | undefined): number =>
+  a === undefined || b === undefined
+    ? 0
+    : compareText(a.entry.family, b.entry.family) ||
+      compareText(a.entry.protocol, b.entry.protocol) ||
+      a.entry.externalPort - b.entry.externalPort;
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Does the kernel have to do anything else than before? Who stands behind an address is no matter to it. */
+export function sameDataplane(a: DnatEntries, b: DnatEntries): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, entry] of a) {
+    const other = b.get(key);
+    if (other === undefined || other.address !== entry.address || other.backendPort !== entry.backendPort) {
+      return false;
+    }
+  }
+  return true;
+}

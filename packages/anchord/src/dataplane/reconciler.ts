@@ -1,0 +1,156 @@
+/** Brings the kernel in line with the backends, one state at a time, and again when that fails or somebody undoes it. */
+import type { Conntrack } from '@berth/kernel/conntrack';
+import type { IpAddress } from '@berth/kernel/ip';
+import type { Clock } from '@berth/service';
+import { errorText, type Log } from '@berth/service/log';
+import type { Backend } from '../discovery/index.ts';
+import { families } from '../families.ts';
+import { protocols } from '../labels.ts';
+import { dataplaneMessages as messages } from '../messages.ts';
+import type { AnchordMetrics } from '../metrics.ts';
+import type { Problems } from '../problems.ts';
+import { pause, Wakeup } from '../wakeup.ts';
+import type { Dataplane } from './dataplane.ts';
+import { type DesiredDataplane, type DnatEntries, desiredDataplane, sameDataplane } from './desired.ts';
+import { forgetFlows } from './forget-flows.ts';
+import { abandonedAddresses, handOver } from './hand-over.ts';
+
+export interface ReconcilerParts {
+  readonly dataplane: Dataplane;
+  readonly conntrack: Conntrack;
+  /** All addresses of ours that clients may use. */
+  readonly ownAddresses: () => readonly IpAddress[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: AnchordMetrics;
+  readonly problems: Problems;
+  /** The kernel has what Docker says. Called more than once. */
+  readonly onReconciled: () => void;
+}
+
+/** Between a failed attempt and the next one. */
+const retryMs = { first: 200, most: 10_000 } as const;
+
+export class Reconciler {
+  readonly #parts: ReconcilerParts;
+  readonly #wakeup = new Wakeup();
+  #wanted: readonly Backend[] | undefined;
+  #done = false;
+
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts;
+  }
+
+  /** From now on these are the backends. */
+  want(backends: readonly Backend[]): void {
+    this.#wanted = backends;
+    this.#wakeup.wake();
+  }
+
+  /** Somebody changed rulesets, or it is time to look whether. */
+  verify(): void {
+    this.#wakeup.wake();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    let retryAfterMs: number = retryMs.first;
+    for (;;) {
+      await this.#wakeup.wait(signal);
+      if (signal.aborted) return;
+      if (await this.#attempt(signal)) {
+        retryAfterMs = retryMs.first;
+        continue;
+      }
+      await pause(this.#parts.clock, retryAfterMs, signal);
+      retryAfterMs = Math.min(retryAfterMs * 2, retryMs.most);
+      this.#wakeup.wake();
+    }
+  }
+
+  async #attempt(signal: AbortSignal): Promise<boolean> {
+    const { clock, log, metrics, problems, dataplane } = this.#parts;
+    const started = clock.monotonic();
+    const backends = this.#wanted;
+    this.#wanted = undefined;
+    try {
+      this.#repair();
+      if (backends === undefined) return true;
+      const desired = desiredDataplane(backends, dataplane.entries);
+      this.#report(desired);
+      const flushed = await this.#apply(desired, signal);
+      problems.clear('kernel-refuses', '');
+      metrics.reconciles.inc({ result: 'ok' });
+      if (flushed !== undefined || !this.#done) {
+        const entries = desired.entries.size;
+        log.say(messages.reconciled, { backends: backends.length, entries, conntrack_flushed: flushed ?? 0 });
+      }
+      this.#done = true;
+      this.#parts.onReconciled();
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      // A newer state may have come in meanwhile; this one is out of date then.
+      this.#wanted ??= backends;
+      metrics.reconciles.inc({ result: 'error' });
+      log.say(messages.reconcileFailed, { err: error });
+      problems.set('kernel-refuses', '', errorText(error));
+      return false;
+    } finally {
+      if (backends !== undefined) metrics.reconcileDuration.observe((clock.monotonic() - started) / 1_000);
+    }
+  }
+
+  #repair(): void {
+    const { dataplane, log, metrics } = this.#parts;
+    const drift = dataplane.repair();
+    if (drift.length === 0) return;
+    metrics.tableRepairs.inc();
+    log.say(messages.tablesRepaired, { drift });
+  }
+
+  /** The number of backend addresses whose flows were forgotten; undefined when nothing had to be written. */
+  async #apply({ entries }: DesiredDataplane, signal: AbortSignal): Promise<number | undefined> {
+    const { dataplane, metrics } = this.#parts;
+    const before = dataplane.entries;
+    dataplane.apply(entries);
+    countEntries(metrics, entries);
+    if (sameDataplane(before, entries)) return undefined;
+    const flows = handOver(before, entries);
+    const addresses = abandonedAddresses(flows);
+    for (const { family } of addresses) metrics.conntrackFlushes.inc({ family });
+    try {
+      const { conntrack, ownAddresses, log } = this.#parts;
+      const count = await forgetFlows(conntrack, flows, ownAddresses(), signal);
+      for (const { address } of addresses) log.say(messages.flushed, { ip: address, flows: count });
+    } catch (error) {
+      if (!signal.aborted) this.#parts.log.say(messages.flushFailed, { err: error });
+    }
+    return addresses.length;
+  }
+
+  #report({ conflicts }: DesiredDataplane): void {
+    const { problems, log } = this.#parts;
+    const now = conflicts.map(({ key, holder, refused }) => ({
+      code: 'port-conflict' as const,
+      subject: key,
+      detail: `held by ${holder.name}, refused to ${refused.map(({ name }) => name).join(', ')}`,
+      attrs: { key, holder: holder.name, refused: refused.map(({ name }) => name) },
+    }));
+    const { appeared, solved } = problems.observe(['port-conflict'], now);
+    for (const { subject } of appeared) {
+      const found = now.find((conflict) => conflict.subject === subject);
+      if (found !== undefined) log.say(messages.portConflict, found.attrs);
+    }
+    for (const { subject } of solved) log.say(messages.portConflictSolved, { key: subject });
+  }
+}
+
+function countEntries(metrics: AnchordMetrics, entries: DnatEntries): void {
+  const all = [...entries.values()];
+  for (const family of families) {
+    for (const proto of protocols) {
+      const count = all.filter((one) => one.family === family && one.protocol === proto).length;
+      metrics.dnatEntries.set(count, { family, proto });
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The desired data plane as a ruleset: one table a family, of one shape. Names of tables, maps and chains are what operators
+ * type after `nft list`, so they stay.
+ */
+import {
+  accept,
+  baseChain,
+  chain,
+  dnat,
+  drop,
+  entry,
+  jump,
+  lookUp,
+  map,
+  masquerade,
+  match,
+  matchNot,
+  oneOf,
+  priorities,
+  type Rule,
+  type Ruleset,
+  rule,
+  ruleset,
+  type Statement,
+  setMark,
+  type Table,
+  type TableName,
+  table,
+} from '@berth/kernel/nftables';
+import { type Family, families, type PerFamily } from '../families.ts';
+import { type Protocol, protocols } from '../labels.ts';
+import type { DnatEntries, DnatEntry } from './desired.ts';
+
+/** Who we are in the comments of our tables. */
+export const rulesetOwner = 'anchord';
+
+export const tableNames = {
+  v4: { family: 'ip', name: 'anchord_v4' },
+  v6: { family: 'ip6', name: 'anchord_v6' },
+} as const satisfies PerFamily<TableName>;
+
+/** What old versions may have left under our names in the other family. */
+export const strayTableNames: readonly TableName[] = [
+  { family: 'ip', name: 'anchord_v6' },
+  { family: 'ip6', name: 'anchord_v4' },
+];
+
+/** Fixed for the life of the process. */
+export interface DataplaneShape {
+  readonly externalInterface: string;
+  /**
+   * Which packets are for us: by destination (any address of ours, so that siblings reach the external address, too), or
+   * where the kernel can not tell, by the interface that they come in on.
+   */
+  readonly guard: PerFamily<'local-address' | 'external-interface'>;
+  /** Let only what is exposed through from the external interface. */
+  readonly forwardFilter: boolean;
+  /** Which hairpinned connections to masquerade. Kernels before 5.7 do not know the input interface any more there. */
+  readonly hairpin: 'by-interface' | 'by-mark';
+}
+
+export function dataplaneRuleset(shape: DataplaneShape, entries: DnatEntries): Ruleset {
+  const byFamily = Map.groupBy(entries.values(), ({ family }) => family);
+  return ruleset(
+    rulesetOwner,
+    ...families.map((family) => tableOf(family, shape, byFamily.get(family) ?? [])),
+  );
+}
+
+function tableOf(family: Family, shape: DataplaneShape, entries: readonly DnatEntry[]): Table {
+  const { family: tableFamily, name } = tableNames[family];
+  const addressType = family === 'v4' ? 'ipv4_addr' : 'ipv6_addr';
+  const of = (protocol: Protocol, translated: boolean): readonly DnatEntry[] =>
+    entries.filter(
+      (one) => one.protocol === protocol && (one.backendPort !== one.externalPort) === translated,
+    );
+  return table(tableFamily, name, {
+    sets: protocols.map((protocol) =>
+      map(
+        `dnat_${protocol}`,
+        { key: 'inet_service', data: addressType },
+        of(protocol, false).map(({ externalPort, address }) => entry(externalPort, address)),
+      ),
+    ),
+    chains: [
+      ...protocols.map((protocol) =>
+        chain(
+          `dnat_xlat_${protocol}`,
+          of(protocol, true).map(({ externalPort, address, backendPort: port }) =>
+            rule(match(`${protocol} dport`, externalPort), dnat({ address, port })),
+          ),
+        ),
+      ),
+      ...(shape.hairpin === 'by-mark' ? [hairpinMarkChain(shape)] : []),
+      baseChain(
+        'prerouting',
+        { type: 'nat', hook: 'prerouting', priority: priorities.dstnat },
+        protocols.flatMap((protocol) => translationRules(family, protocol, shape)),
+      ),
+      ...(shape.forwardFilter ? [forwardChain(shape)] : []),
+      baseChain('postrouting', { type: 'nat', hook: 'postrouting', priority: priorities.srcnat }, [
+        hairpinRule(shape),
+        rule(match('oifname', shape.externalInterface), masquerade()),
+      ]),
+    ],
+  });
+}
+
+function translationRules(family: Family, protocol: Protocol, shape: DataplaneShape): readonly Rule[] {
+  const forUs: readonly Statement[] = [
+    shape.guard[family] === 'local-address'
+      ? match('fib daddr type', 'local')
+      : match('iifname', shape.externalInterface),
+    match('meta l4proto', protocol),
+  ];
+  const target = lookUp(`${protocol} dport`, `dnat_${protocol}`);
+  return [
+    rule(...forUs, jump(`dnat_xlat_${protocol}`)),
+    rule(...forUs, dnat(target, { family: tableNames[family].family })),
+  ];
+}
+
+/** A sibling that reached us by the external address gets its answers through us, too. */
+function hairpinRule({ externalInterface, hairpin }: DataplaneShape): Rule {
+  const fromInside =
+    hairpin === 'by-mark' ? match('ct mark', hairpinMark) : matchNot('iifname', externalInterface);
+  return rule(fromInside, match('ct status', 'dnat'), masquerade());
+}
+
+const hairpinMark = 0x616e63;
+
+const hairpinMarkChain = ({ externalInterface }: DataplaneShape) =>
+  baseChain('hairpin_mark', { type: 'filter', hook: 'prerouting', priority: priorities.mangle }, [
+    rule(matchNot('iifname', externalInterface), match('ct state', 'new'), setMark('ct', hairpinMark)),
+  ]);
+
+/** Whatever routes our inner networks through us gets no further than the exposed ports. */
+const forwardChain = ({ externalInterface }: DataplaneShape) =>
+  baseChain('forward', { type: 'filter', hook: 'forward', priority: priorities.filter }, [
+    rule(match('iifname', externalInterface), match('ct state', oneOf('established', 'related')), accept),
+    rule(match('iifname', externalInterface), match('ct status', 'dnat'), accept),
+    rule(match('iifname', externalInterface), drop),
+  ]);

@@ -1,0 +1,40 @@
+import { ErrorTable } from '@berth/service';
+
+/** Everything that can go wrong in anchord by a name of its own. */
+export const anchordErrors = new ErrorTable({
+  MODE_UNKNOWN: {
+    title: 'There is no such mode',
+    remedy: 'Give one of the modes as the first word of the command, or in ANCHORD_MODE.',
+  },
+  SELECTOR_INVALID: {
+    title: 'The label selector can not be read',
+    remedy: 'Write ANCHORD_LABEL_SELECTOR as key=value pairs, separated by commas, each key once.',
+  },
+  GATEWAY_NOT_ON_LINK: {
+    title: 'No interface of ours stands in the network of the gateway',
+    remedy: 'Look whether the gateway is right, and whether this container stands on one network with it.',
+  },
+  GATEWAY_NOT_FOUND: {
+    title: 'The name of the gateway leads nowhere',
+    remedy: 'Run the network-anchor under that name on a network of ours, or set ANCHORD_GATEWAY_IP.',
+  },
+  EXTERNAL_INTERFACE_NOT_FOUND: {
+    title: 'The external interface was not found',
+    remedy:
+      'Attach the network-anchor to the network that ANCHORD_EXT_NETWORK names, and let DOCKER_HOST lead to an engine that lets it inspect itself.',
+  },
+  SELF_NOT_FOUND: {
+    title: 'We do not find our own container',
+    remedy:
+      'Let DOCKER_HOST lead to the engine that runs this container, with the right to inspect containers, and do not set hostname: to the name of another one.',
+  },
+  NO_OWN_NETWORKS: {
+    title: 'Our own container stands on no Docker network',
+    remedy: 'Attach the network-anchor to the external network and to the network of its backends.',
+  },
+  SHARED_NETWORK_NOT_OURS: {
+    title: 'The pinned shared network is not one of our own networks',
+    remedy:
+      'Attach the network-anchor to it, or let ANCHORD_SHARED_NETWORK name a network that it stands on.',
+  },
+});

@@ -1,0 +1,43 @@
+/** Says when the external IPv4 address changes. Only tells; nothing depends on it. */
+import { type IpAddress, isIpv4 } from '@berth/kernel/ip';
+import type { Network } from '@berth/kernel/network';
+import type { Log } from '@berth/service/log';
+import { externalMessages as messages } from '../messages.ts';
+import type { Problems } from '../problems.ts';
+
+export class AddressWatcher {
+  readonly #parts: {
+    readonly network: Pick<Network, 'addresses'>;
+    readonly log: Log;
+    readonly problems: Problems;
+  };
+  readonly #link: () => number | undefined;
+  /** The last address that was there, also while there is none. */
+  #last: IpAddress | undefined;
+  #present = false;
+
+  constructor(
+    parts: { readonly network: Pick<Network, 'addresses'>; readonly log: Log; readonly problems: Problems },
+    link: () => number | undefined,
+  ) {
+    this.#parts = parts;
+    this.#link = link;
+  }
+
+  /** Something changed, or it is time to look. */
+  look(): void {
+    const link = this.#link();
+    const addresses = link === undefined ? [] : this.#parts.network.addresses.list({ link });
+    const global = addresses.filter(({ scope }) => scope === 'global');
+    const now = global.find(({ address }) => isIpv4(address))?.address;
+    const { log, problems } = this.#parts;
+    if (now !== undefined && now !== this.#last) {
+      log.say(messages.addressChanged, { old: this.#last ?? '', new: now });
+    }
+    if (now === undefined && this.#present) log.say(messages.addressLost, { old: this.#last ?? '' });
+    this.#last = now ?? this.#last;
+    this.#present = now !== undefined;
+    if (global.length > 0) problems.clear('no-external-address', '');
+    else problems.set('no-external-address', '', 'neither IPv4 nor IPv6');
+  }
+}

@@ -1,0 +1,141 @@
+/** The one authority over the default routes of a network-anchor: keeps them at the external gateway. */
+import type { Networks } from '@berth/engine';
+import { type IpAddress, isIpv4, familyOf as kernelFamilyOf, parseIpOrNothing } from '@berth/kernel/ip';
+import type { Network } from '@berth/kernel/network';
+import type { Clock } from '@berth/service';
+import { duration, errorText, type Log } from '@berth/service/log';
+import { type Family, families, type PerFamily } from '../families.ts';
+import { routeMessages as messages } from '../messages.ts';
+import type { AnchordMetrics } from '../metrics.ts';
+import type { Problems } from '../problems.ts';
+import { RepairBudget } from '../repair-budget.ts';
+import { assertDefaultRoute } from '../routes/assert-default-route.ts';
+import { gatewayOnLink } from '../routes/next-hop.ts';
+import { pause, Wakeup } from '../wakeup.ts';
+import { effectiveGateway, type GatewaySources, needsIpam } from './gateway.ts';
+
+export interface DefaultRouteParts {
+  readonly network: Network;
+  readonly networks: Pick<Networks, 'inspect'>;
+  /** The external interface as it is now; undefined while there is none. */
+  readonly link: () => number | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: AnchordMetrics;
+  readonly problems: Problems;
+}
+
+export interface DefaultRouteOptions {
+  readonly externalNetwork: string | undefined;
+  readonly pin: PerFamily<IpAddress | undefined>;
+}
+
+const assertEveryMs = 5_000;
+const ipamRetryMs = 30_000;
+
+export class ExternalDefaultRoute {
+  readonly #parts: DefaultRouteParts;
+  readonly #options: DefaultRouteOptions;
+  readonly #wakeup = new Wakeup();
+  readonly #budget: RepairBudget;
+  #sources: GatewaySources;
+
+  constructor(options: DefaultRouteOptions, parts: DefaultRouteParts) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#budget = new RepairBudget(() => parts.clock.monotonic());
+    this.#sources = { dynamic: undefined, pin: options.pin, ipam: { v4: undefined, v6: undefined } };
+  }
+
+  /** The router that DHCP named with the last lease. */
+  dhcpRouter(gateway: IpAddress): void {
+    if (!isIpv4(gateway)) return;
+    if (this.#sources.dynamic !== gateway) {
+      this.#sources = { ...this.#sources, dynamic: gateway };
+      this.#parts.log.say(messages.dynamicSourceUpdated, { family: 'v4', gw: gateway });
+    }
+    this.#wakeup.wake();
+  }
+
+  /** Somebody changed routes, addresses or links. */
+  kernelChanged(): void {
+    this.#wakeup.wake();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#parts;
+    let nextIpamLook = clock.monotonic();
+    if (!(await this.#lookAtIpam(signal))) nextIpamLook += ipamRetryMs;
+    else nextIpamLook = Number.POSITIVE_INFINITY;
+    const { pin, ipam } = this.#sources;
+    log.say(messages.enforcerStarting, {
+      ext_network: this.#options.externalNetwork ?? '',
+      pin_v4: pin.v4 ?? '',
+      pin_v6: pin.v6 ?? '',
+      ipam_v4: ipam.v4 ?? '',
+      ipam_v6: ipam.v6 ?? '',
+      interval: duration(assertEveryMs),
+    });
+    while (!signal.aborted) {
+      this.#assert();
+      const tick = clock.monotonic() + assertEveryMs;
+      while (await this.#wakeup.waitUpTo(clock, tick - clock.monotonic(), signal)) {
+        if (!this.#budget.spend()) await pause(clock, tick - clock.monotonic(), signal);
+        this.#assert();
+      }
+      if (clock.monotonic() < nextIpamLook) continue;
+      nextIpamLook = (await this.#lookAtIpam(signal))
+        ? Number.POSITIVE_INFINITY
+        : clock.monotonic() + ipamRetryMs;
+    }
+  }
+
+  /** True when there is nothing more to learn from Docker. */
+  async #lookAtIpam(signal: AbortSignal): Promise<boolean> {
+    const { externalNetwork } = this.#options;
+    const { networks, log, problems } = this.#parts;
+    if (externalNetwork === undefined || !needsIpam(this.#sources)) return true;
+    try {
+      const { pools } = await networks.inspect(externalNetwork, { signal });
+      const gateways = pools.flatMap(({ gateway }) => (gateway && parseIpOrNothing(gateway)) || []);
+      const first = (family: 4 | 6) => gateways.find((gateway) => kernelFamilyOf(gateway) === family);
+      this.#sources = { ...this.#sources, ipam: { v4: first(4), v6: first(6) } };
+      problems.clear('gateway-unknown', externalNetwork);
+      return true;
+    } catch (error) {
+      if (signal.aborted) return true;
+      const news = problems.set('gateway-unknown', externalNetwork, errorText(error));
+      if (news) log.say(messages.ipamFailed, { ext_network: externalNetwork, err: error });
+      return false;
+    }
+  }
+
+  #assert(): void {
+    const link = this.#parts.link();
+    if (link === undefined) return;
+    for (const family of families) {
+      const gateway = effectiveGateway(family, this.#sources);
+      if (gateway !== undefined) this.#assertFamily(family, gateway, link);
+    }
+  }
+
+  #assertFamily(family: Family, gateway: IpAddress, link: number): void {
+    const { network, log, metrics, problems } = this.#parts;
+    const done = assertDefaultRoute(network, {
+      family,
+      gateway,
+      linkFor: (addresses) => gatewayOnLink(link, gateway, addresses),
+      onReadFailure: (err) => log.say(messages.lookupFailed, { family, err }),
+    });
+    if (done.outcome === 'failed') {
+      const news = problems.set('default-route-refused', family, errorText(done.error));
+      const { msg, level } = messages.replaceFailed;
+      log.write(news ? level : 'debug', msg, { family, gw: gateway, err: done.error });
+      return;
+    }
+    problems.clear('default-route-refused', family);
+    if (done.outcome === 'kept') return;
+    metrics.externalRouteReplaces.inc({ family });
+    log.say(messages.enforced, { family, gw: gateway, prev: done.previous ?? '' });
+  }
+}

@@ -1,0 +1,4 @@
+/** The side that faces the LAN: interface, addresses, default route. */
+export { AddressWatcher } from './address-watcher.ts';
+export { ExternalDefaultRoute } from './default-route.ts';
+export { resolveExternalInterface } from './resolve-interface.ts';

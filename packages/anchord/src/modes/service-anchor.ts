@@ -1,0 +1,41 @@
+/** Service-anchor: owns or joins a network namespace, and keeps its default route at the network-anchor. */
+import { lookup } from 'node:dns/promises';
+import { Network } from '@berth/kernel/network';
+import { type ServiceAnchorSettings, serviceAnchorSettings } from '../config/settings.ts';
+import type { Mode } from '../program.ts';
+import { watchNetwork } from '../routes/watch-network.ts';
+import { ServiceAnchor } from '../service-anchor/index.ts';
+
+const gates = {
+  route_installed: {
+    title: 'A default route leads to the network-anchor',
+    severity: 'error',
+    readiness: 'latched',
+  },
+} as const;
+
+/** Through the name service of the namespace, with its hosts file and its search list, like every program in it. */
+const resolve = async (hostname: string): Promise<readonly string[]> =>
+  (await lookup(hostname, { all: true, order: 'verbatim' })).map(({ address }) => address);
+
+export const serviceAnchorMode: Mode<ServiceAnchorSettings, typeof gates> = {
+  name: 'service-anchor',
+  readSettings: serviceAnchorSettings,
+  gates,
+  async run({ scope, stop, ...parts }, settings, gate) {
+    const network = scope.own(Network.open());
+    const anchor = new ServiceAnchor(settings, {
+      ...parts,
+      network,
+      resolve,
+      onReady: () => gate('route_installed'),
+    });
+    // Released before the socket that it needs, and after the loop has ended.
+    scope.defer(() => anchor.stop(), 'restoring the default routes');
+    watchNetwork(scope, parts, { watched: ['links', 'addresses', 'routes'] }, (event) => {
+      if (event.kind === 'resync' || event.by !== network.portId) anchor.kernelChanged();
+    });
+    await anchor.run(scope.signal);
+    return undefined;
+  },
+};

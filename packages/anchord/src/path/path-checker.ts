@@ -1,0 +1,126 @@
+/** Tries the path to each backend that is new, and to those that were blocked: what `judge.ts` makes of it is reported. */
+import type { System } from '@berth/engine';
+import { contains, type IpAddress } from '@berth/kernel/ip';
+import type { InterfaceAddress, Network } from '@berth/kernel/network';
+import type { Clock } from '@berth/service';
+import type { Log } from '@berth/service/log';
+import type { Backend } from '../discovery/index.ts';
+import { familyOf } from '../families.ts';
+import { pathMessages as messages } from '../messages.ts';
+import { type ProblemCode, type Problems, problemTable } from '../problems.ts';
+import { pause, Wakeup } from '../wakeup.ts';
+import { judgePath, type PathVerdict, type ProbeResult } from './judge.ts';
+
+export interface PathCheckerParts {
+  readonly network: Pick<Network, 'addresses'>;
+  readonly system: Pick<System, 'info'>;
+  readonly probe: (target: IpAddress, from: IpAddress, signal: AbortSignal) => Promise<ProbeResult>;
+  /** The external interface as it is now. */
+  readonly externalLink: () => number | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly problems: Problems;
+}
+
+interface Target {
+  readonly container: string;
+  readonly address: IpAddress;
+}
+
+/** A container may need a moment until its service-anchor has set the way back. */
+const firstLookAfterMs = 2_000;
+const codes = ['bridge-netfilter', 'no-return-route'] as const satisfies readonly ProblemCode[];
+
+export class PathChecker {
+  readonly #parts: PathCheckerParts;
+  readonly #retryMs: number;
+  readonly #wakeup = new Wakeup();
+  #backends: readonly Backend[] = [];
+  /** By address; what is open stays so until the backend changes. */
+  #verdicts: ReadonlyMap<IpAddress, PathVerdict> = new Map();
+
+  constructor(parts: PathCheckerParts, retryMs: number) {
+    this.#parts = parts;
+    this.#retryMs = retryMs;
+  }
+
+  check(backends: readonly Backend[]): void {
+    this.#backends = backends;
+    const known = this.#verdicts;
+    if (targetsOf(backends).some(({ address }) => !known.has(address))) this.#wakeup.wake();
+    else this.#forgetOthers();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    while (!signal.aborted) {
+      const anyBlocked = [...this.#verdicts.values()].some((verdict) => verdict !== 'open');
+      if (anyBlocked) await this.#wakeup.waitUpTo(clock, this.#retryMs, signal);
+      else await this.#wakeup.wait(signal);
+      await pause(clock, firstLookAfterMs, signal);
+      if (!signal.aborted) await this.#look(signal);
+    }
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    this.#forgetOthers();
+    const open = (address: IpAddress): boolean => this.#verdicts.get(address) === 'open';
+    const targets = targetsOf(this.#backends).filter(({ address }) => !open(address));
+    for (const target of targets) {
+      const verdict = await this.#judge(target, signal);
+      if (signal.aborted) return;
+      this.#settle(target, verdict);
+    }
+  }
+
+  async #judge({ address }: Target, signal: AbortSignal): Promise<PathVerdict> {
+    const { network, probe, externalLink } = this.#parts;
+    const family = familyOf(address);
+    const ours = network.addresses.list().filter((one) => familyOf(one.address) === family && isUsable(one));
+    const outside = ours.find(({ link }) => link === externalLink());
+    const inside = ours.find((one) => one.link !== externalLink() && contains(one, address));
+    if (outside === undefined || inside === undefined) return 'unknown';
+    const fromOutside = await probe(address, outside.address, signal);
+    if (fromOutside === 'answered') return 'open';
+    const fromInside = await probe(address, inside.address, signal);
+    return judgePath({ fromInside, fromOutside }, await this.#hostFilters(family, signal));
+  }
+
+  async #hostFilters(family: 'v4' | 'v6', signal: AbortSignal): Promise<boolean | undefined> {
+    try {
+      const { filtersBridgedPackets } = await this.#parts.system.info({ signal });
+      return family === 'v4' ? filtersBridgedPackets.ipv4 : filtersBridgedPackets.ipv6;
+    } catch {
+      // Many proxies do not let us ask; then the finding has to do without.
+      return undefined;
+    }
+  }
+
+  #settle({ container, address }: Target, verdict: PathVerdict): void {
+    const { problems, log } = this.#parts;
+    this.#verdicts = new Map(this.#verdicts).set(address, verdict);
+    const wasBlocked = codes.filter((code) => code !== verdict && problems.clear(code, address)).length > 0;
+    if (verdict === 'open' && wasBlocked) log.say(messages.open, { container, address });
+    if (verdict !== 'bridge-netfilter' && verdict !== 'no-return-route') return;
+    const { remedy } = problemTable[verdict];
+    if (!problems.set(verdict, address, `${container} at ${address}`)) return;
+    const message = verdict === 'bridge-netfilter' ? messages.blocked : messages.noReturnRoute;
+    log.say(message, { container, address, remedy });
+  }
+
+  #forgetOthers(): void {
+    const present = new Set(targetsOf(this.#backends).map(({ address }) => address));
+    for (const address of this.#verdicts.keys()) {
+      if (!present.has(address)) for (const code of codes) this.#parts.problems.clear(code, address);
+    }
+    this.#verdicts = new Map([...this.#verdicts].filter(([address]) => present.has(address)));
+  }
+}
+
+const targetsOf = (backends: readonly Backend[]): readonly Target[] =>
+  backends.flatMap(({ name, ipv4, ipv6 }) =>
+    [ipv4, ipv6].flatMap((address) => (address === undefined ? [] : [{ container: name, address }])),
+  );
+
+const isUsable = ({ scope, tentative, dadFailed }: InterfaceAddress): boolean =>
+  scope === 'global' && !tentative && !dadFailed;

@@ -1,0 +1,177 @@
+/**
+ * The one table of what can be wrong with the data path. `/readyz`, the metric `anchord_problems`, the doctor and the docs
+ * read it; a log line of its own tells when a problem comes and goes.
+ */
+
+import type { Condition } from '@berth/service/http';
+
+export interface ProblemRow extends Condition {
+  readonly severity: 'error' | 'warning';
+  /** What follows from it, for the reference and the doctor. */
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+export const problemTable = {
+  'docker-unreachable': {
+    title: 'Docker answers',
+    severity: 'error',
+    meaning: 'Changes of containers are not seen. What was applied last stays in force.',
+    remedy:
+      'Look whether the engine runs, and whether DOCKER_HOST and the socket proxy let us read containers.',
+  },
+  'kernel-refuses': {
+    title: 'The kernel takes the ruleset',
+    severity: 'error',
+    meaning: 'The ports are led where they were led before.',
+    remedy: 'Give the container NET_ADMIN; the log line "reconcile failed" has the words of the kernel.',
+  },
+  'port-conflict': {
+    title: 'Each port is exposed by one container',
+    severity: 'error',
+    meaning: 'The one that holds the port keeps it, and the others do not get it.',
+    remedy: 'Change anchord.expose of all but one, or put a proxy in front of them and expose that.',
+  },
+  'invalid-labels': {
+    title: 'All labels can be read',
+    severity: 'warning',
+    meaning: 'The container is not served at all.',
+    remedy:
+      'Write anchord.expose as tcp/25 or udp/53:5353, separated by commas, and anchord.expose.v6 as auto or off.',
+  },
+  'contradictory-labels': {
+    title: 'No label gives one port two targets',
+    severity: 'warning',
+    meaning: 'The later one counts.',
+    remedy: 'Leave one entry for each external port in anchord.expose.',
+  },
+  'no-address': {
+    title: 'All exposed containers have an address that we can reach',
+    severity: 'warning',
+    meaning: 'The container is not served.',
+    remedy:
+      'Attach it, and the network-anchor, to one network; or set ANCHORD_SHARED_NETWORK to the one that they share.',
+  },
+  'bridge-netfilter': {
+    title: 'The host lets packets with a foreign source pass on bridges',
+    severity: 'error',
+    meaning:
+      'The host filters bridged packets, and rules of Docker drop those that come from outside of the bridge: no client on the LAN reaches the backend.',
+    remedy:
+      'On the host: sysctl -w net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0, or write 0 to nf_call_iptables and nf_call_ip6tables in /sys/class/net/BRIDGE/bridge/.',
+  },
+  'no-return-route': {
+    title: 'All backends have a way back to clients',
+    severity: 'warning',
+    meaning: 'It answers its neighbours, but its default route does not lead to the network-anchor.',
+    remedy: 'Run a service-anchor in its namespace, and look whether that one is ready.',
+  },
+  'forwarding-off': {
+    title: 'Forwarding is switched on',
+    severity: 'error',
+    meaning: 'The kernel passes no packet on between the LAN and the backends.',
+    remedy: 'Give the network-anchor the sysctls net.ipv4.ip_forward=1 and net.ipv6.conf.all.forwarding=1.',
+  },
+  'no-external-address': {
+    title: 'The external interface has an address',
+    severity: 'error',
+    meaning: 'Nobody on the LAN reaches the project.',
+    remedy: 'Look whether the DHCP server answers, or give the container an address on the external network.',
+  },
+  'default-route-refused': {
+    title: 'The default route is set',
+    severity: 'error',
+    meaning: 'Answers to clients beyond the LAN, and all that goes out, take the wrong way or none.',
+    remedy: 'Look whether the gateway is right and its interface up; the log has the words of the kernel.',
+  },
+  'gateway-unresolved': {
+    title: 'The name of the gateway leads to an address',
+    severity: 'warning',
+    meaning: 'The default routes stay as they were.',
+    remedy:
+      'Look whether the network-anchor runs, and whether its name is ANCHORD_GATEWAY_HOSTNAME; else set ANCHORD_GATEWAY_IP.',
+  },
+  'gateway-unknown': {
+    title: 'Docker tells the gateway of the external network',
+    severity: 'warning',
+    meaning: 'The default route is whatever Docker has chosen, unless DHCP names one.',
+    remedy: 'Let the socket proxy allow NETWORKS, or set ANCHORD_EXT_GATEWAY_IP.',
+  },
+} as const satisfies Readonly<Record<string, ProblemRow>>;
+
+export type ProblemCode = keyof typeof problemTable;
+
+export const problemCodes = Object.keys(problemTable) as readonly ProblemCode[];
+
+/** One problem with one thing: a container, a port, a family. */
+export interface Problem {
+  readonly code: ProblemCode;
+  /** What it is about; with the code it tells problems apart. Empty when there is only one such thing. */
+  readonly subject: string;
+  readonly detail: string;
+}
+
+/** What is wrong at this moment; told to whoever shows it. */
+export class Problems {
+  readonly #open = new Map<string, Problem>();
+  readonly #onChange: (code: ProblemCode, open: readonly Problem[]) => void;
+
+  constructor(onChange: (code: ProblemCode, open: readonly Problem[]) => void = () => undefined) {
+    this.#onChange = onChange;
+  }
+
+  /**
+   * All problems of these kinds, as one observation: the ones that are not in it are over. Answers what is new, and what
+   * is over.
+   */
+  observe(
+    codes: readonly ProblemCode[],
+    now: readonly Problem[],
+  ): { readonly appeared: readonly Problem[]; readonly solved: readonly Problem[] } {
+    const present = new Map(now.map((problem) => [keyOf(problem), problem]));
+    const solved = this.list().filter(
+      (problem) => codes.includes(problem.code) && !present.has(keyOf(problem)),
+    );
+    const appeared = [...present.values()].filter((problem) => this.#isNews(problem));
+    for (const problem of solved) this.#open.delete(keyOf(problem));
+    for (const [key, problem] of present) this.#open.set(key, problem);
+    for (const code of codes) this.#onChange(code, this.of(code));
+    return { appeared, solved };
+  }
+
+  /** True if that is news. */
+  set(code: ProblemCode, subject: string, detail: string): boolean {
+    const problem = { code, subject, detail };
+    const news = this.#isNews(problem);
+    this.#open.set(keyOf(problem), problem);
+    this.#onChange(code, this.of(code));
+    return news;
+  }
+
+  /** True if it was there. */
+  clear(code: ProblemCode, subject: string): boolean {
+    const was = this.#open.delete(keyOf({ code, subject }));
+    this.#onChange(code, this.of(code));
+    return was;
+  }
+
+  of(code: ProblemCode): readonly Problem[] {
+    return this.list().filter((problem) => problem.code === code);
+  }
+
+  /** Errors first, then by code and subject. */
+  list(): readonly Problem[] {
+    const rank = ({ code }: Problem): number => (problemTable[code].severity === 'error' ? 0 : 1);
+    return [...this.#open.values()].sort((a, b) => rank(a) - rank(b) || (keyOf(a) < keyOf(b) ? -1 : 1));
+  }
+
+  #isNews(problem: Problem): boolean {
+    return this.#open.get(keyOf(problem))?.detail !== problem.detail;
+  }
+}
+
+const keyOf = ({ code, subject }: Pick<Problem, 'code' | 'subject'>): string => `${code} ${subject}`;
+
+/** A line for a person: `error: port-conflict: v4/tcp/25: held by smtp, refused to relay`. */
+export const problemLine = ({ code, subject, detail }: Problem): string =>
+  [problemTable[code].severity, code, subject, detail].filter((part) => part !== '').join(': ');

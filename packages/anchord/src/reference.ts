@@ -1,0 +1,31 @@
+/** What this package says in docs/reference. */
+import type { PackageReference } from '@berth/service/reference';
+import { managedServiceAnchorSchema, networkAnchorSchema } from './config/network-anchor.ts';
+import { serviceAnchorSchema } from './config/service-anchor.ts';
+import { anchordErrors } from './errors.ts';
+import * as messages from './messages.ts';
+import { anchordMetrics } from './metrics.ts';
+
+export const reference: PackageReference = {
+  errors: [{ title: 'anchord', table: anchordErrors.rows }],
+  messages: [
+    { title: 'anchord: every mode', table: messages.processMessages },
+    { title: 'anchord: external interface', table: messages.externalMessages },
+    { title: 'anchord: external default route', table: messages.routeMessages },
+    { title: 'anchord: data plane', table: messages.dataplaneMessages },
+    { title: 'anchord: discovery', table: messages.discoveryMessages },
+    { title: 'anchord: path to the backends', table: messages.pathMessages },
+    { title: 'anchord: service-anchor', table: messages.serviceAnchorMessages },
+  ],
+  metrics: [{ title: 'anchord', table: anchordMetrics }],
+  settings: [
+    {
+      name: 'anchord-settings',
+      title: 'Settings of anchord',
+      about:
+        'anchord is configured by environment variables alone. Variables of another mode, and unknown ones, are passed over.',
+      schemas: [networkAnchorSchema, managedServiceAnchorSchema, serviceAnchorSchema],
+      source: 'environment',
+    },
+  ],
+};
