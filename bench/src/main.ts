@@ -1,0 +1,77 @@
+/**
+ * `npm run bench`: measures, each time beside a peer or a physical limit in the same run.
+ *
+ *   npm run bench                        everything
+ *   npm run bench -- memory route        the cases whose name contains one of the words
+ *   npm run bench -- --quick             a few rounds: does it work?
+ *   npm run bench -- --json FILE         the figures for machines, too (- for standard output)
+ *   npm run bench -- --list              what there is
+ */
+import { writeFileSync } from 'node:fs';
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { runDaemon } from '@berth/service/lifecycle';
+import { consoleFormat, createLog, stderrSink } from '@berth/service/log';
+import { cases } from './cases.ts';
+import type { BenchCase, BenchContext, Row } from './harness/bench-case.ts';
+import { tableOf } from './harness/table.ts';
+
+interface Result extends Pick<BenchCase, 'name' | 'about' | 'unit'> {
+  readonly rows: readonly Row[];
+}
+
+const { values: options, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+  },
+});
+
+const color = process.stderr.isTTY;
+const log = createLog({ sink: stderrSink(), format: consoleFormat({ color }) });
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const machine = () => ({
+  node: process.version,
+  kernel: release(),
+  cpus: cpus().map(({ model }) => model),
+  memoryMib: Math.round(totalmem() / 2 ** 20),
+  load: loadavg(),
+});
+
+async function runCase(bench: BenchCase, context: BenchContext): Promise<Result> {
+  await using scope = context.scope.child(bench.name);
+  const { name, about, unit } = bench;
+  return { name, about, unit, rows: await bench.run({ ...context, scope }) };
+}
+
+await runDaemon({ name: 'bench', log }, async ({ scope }) => {
+  const chosen = cases.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  if (options.list || chosen.length === 0) {
+    for (const { name, about } of cases) print(`${name.padEnd(16)} ${about}`);
+    return options.list ? 0 : 2;
+  }
+  const forPeople = options.json !== '-';
+  const results: Result[] = [];
+  const before = machine();
+  for (const bench of chosen) {
+    if (bench.needsRoot && process.getuid?.() !== 0) {
+      log.warn(`${bench.name} is left out: it needs root`);
+      continue;
+    }
+    const context = {
+      scope,
+      quick: options.quick,
+      say: (line: string) => log.info(`${bench.name}: ${line}`),
+    };
+    const result = await runCase(bench, context);
+    results.push(result);
+    if (forPeople) print(`\n${result.name}: ${result.about}\n(${result.unit})\n\n${tableOf(result.rows)}`);
+  }
+  const report = { machine: before, quick: options.quick, results };
+  if (options.json === '-') print(JSON.stringify(report, null, 2));
+  else if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  return 0;
+});

@@ -1,0 +1,61 @@
+/** What an idle daemon costs: one alone, and each of ten. */
+import { join } from 'node:path';
+import { sleep, systemClock } from '@berth/service';
+import type { BenchCase, BenchContext, Row } from '../harness/bench-case.ts';
+import { percentile } from '../harness/measure.ts';
+import { bundled, started } from './instances.ts';
+import { readCpuMs, readProcessMemory } from './process-memory.ts';
+
+const programs = { 'empty program': 'empty-program.ts', 'minimal daemon': 'minimal-daemon.ts' };
+const flagSets = {
+  'node, no flags': [],
+  'node --no-opt --no-maglev --max-semi-space-size=1': ['--no-opt', '--no-maglev', '--max-semi-space-size=1'],
+};
+
+export const memory: BenchCase = {
+  name: 'memory',
+  about: 'Idle memory of one and of each of ten instances (median), and the CPU that they use while idle.',
+  unit: 'MiB; cpu: ms per second',
+  needsRoot: false,
+  async run(context) {
+    const rows: Row[] = [];
+    for (const [name, entry] of Object.entries(programs)) {
+      const program = await bundled(context.scope, join(import.meta.dirname, '..', 'programs', entry));
+      for (const [by, flags] of Object.entries(flagSets)) {
+        for (const count of [1, 10]) {
+          context.say(`${name} x ${count}, ${by}`);
+          rows.push({ work: `${name} x ${count}`, by, figures: await costs(context, flags, program, count) });
+        }
+      }
+    }
+    return rows;
+  },
+};
+
+async function costs(
+  { scope, quick }: BenchContext,
+  flags: readonly string[],
+  program: string,
+  count: number,
+): Promise<Row['figures']> {
+  await using instances = scope.child('instances');
+  const pids = await Promise.all(Array.from({ length: count }, () => started(instances, flags, program)));
+  await sleep(systemClock, quick ? 500 : 5_000, scope.signal);
+  const idleMs = quick ? 500 : 10_000;
+  const before = pids.map(readCpuMs);
+  await sleep(systemClock, idleMs, scope.signal);
+  const cpu = pids.map((pid, index) => ((readCpuMs(pid) - (before[index] ?? 0)) * 1_000) / idleMs);
+  const measured = pids.map(readProcessMemory);
+  return {
+    rss: median(measured.map(({ rss }) => rss)),
+    'private dirty': median(measured.map(({ privateDirty }) => privateDirty)),
+    pss: median(measured.map(({ pss }) => pss)),
+    cpu: median(cpu),
+  };
+}
+
+const median = (values: readonly number[]): number =>
+  percentile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  );
