@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { placesOnMachine } from './down.ts';
+import { makeFileSystem } from './host/file-system.ts';
 import { startRegistry } from './images/registry.ts';
 import type { Lab } from './lab.ts';
 import { cgroupOf, type LabName, labName, runFolder, stateFolder } from './names.ts';
@@ -97,6 +98,7 @@ describe('the life of a lab', () => {
       'berth-lab/busybox',
     );
     await startRegistry(host);
+    await makeFileSystem(host, { name: 'disk', type: 'btrfs', sizeMb: 128 });
     const processes = residents(name);
     expect(processes.length).toBeGreaterThan(5);
     expect(await takeDown(name, quiet)).toBe(true);

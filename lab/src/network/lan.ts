@@ -65,7 +65,7 @@ export async function makeLan(lan: Lan, life: Life): Promise<void> {
   await addNamespace(namespace);
   await setKernelSettings(namespace, '1', 'ipv4/ip_forward', 'ipv6/conf/all/forwarding');
   await ipBatch(namespace, [
-    `link add ${bridge} type bridge forward_delay 0 stp_state 0`,
+    `link add ${bridge} type bridge forward_delay 0 stp_state 0 mcast_snooping 0`,
     `link set ${bridge} up`,
     `address add ${plan.v4(plan.router)}/24 dev ${bridge}`,
     `address add ${plan.v6(plan.router)}/64 dev ${bridge} nodad`,
