@@ -32,7 +32,7 @@ const known = <T>(value: T | undefined, text: string): T => {
   if (value === undefined) throw labErrors.error('BAD_SPEC', `${text} is not an address`);
   return value;
 };
-export const ipv4 = (text: string): Ipv4 => known(parseIpv4(text), text);
+const ipv4 = (text: string): Ipv4 => known(parseIpv4(text), text);
 const mac = (text: string): Mac => known(parseMac(text), text);
 const everybody = mac('ff:ff:ff:ff:ff:ff');
 
