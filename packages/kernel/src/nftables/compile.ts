@@ -1,7 +1,9 @@
 /** A ruleset as the bytes that put it in force: what is sent, for those who want to look at it. Pure. */
+
 import { MessageWriter } from '../netlink/index.ts';
+import { checkRuleset } from './check/index.ts';
 import { commandsOf } from './diff/index.ts';
-import { checkRuleset, type Ruleset } from './model/index.ts';
+import type { Ruleset } from './model/index.ts';
 import { writeBatch } from './wire/index.ts';
 
 /** One batch that replaces all tables of the ruleset, with messages numbered from 1. */

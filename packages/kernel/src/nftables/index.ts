@@ -1,4 +1,5 @@
 /** nftables: a ruleset is a value. Build it, put it in force in one transaction, read it back, compare. */
+export { checkRuleset, problemsOf } from './check/index.ts';
 export { compile } from './compile.ts';
 export { type Change, diff } from './diff/index.ts';
 export * from './model/public.ts';

@@ -1,9 +1,11 @@
 /** nf_tables of one network namespace: read it, compare it, change it in one transaction. */
+
 import { kernelErrors } from '../errors.ts';
 import { MessageWriter, NETLINK_NETFILTER, NetlinkSocket, refusalError } from '../netlink/index.ts';
 import { Netns } from '../netns/index.ts';
+import { checkRuleset } from './check/index.ts';
 import { type Change, commandsOf, commandsOfChanges, diff } from './diff/index.ts';
-import { checkRuleset, type Ruleset, type Table, type TableName } from './model/index.ts';
+import type { Ruleset, Table, TableName } from './model/index.ts';
 import {
   type Command,
   deleteTable,

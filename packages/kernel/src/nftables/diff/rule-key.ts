@@ -1,6 +1,6 @@
 /** When two rules are the same: when they say the same to the kernel, whatever they have counted and wherever they stand. */
-import { keySpan, type Layout, planOfInline, writeKey } from '../keys/index.ts';
-import type { Data, Expression, Inline, Key, Rule } from '../model/index.ts';
+import { dataIdentity, keyIdentity, planOfInline } from '../keys/index.ts';
+import type { Expression, Inline, Rule } from '../model/index.ts';
 import { lowerStatements, type Surroundings } from '../translate/index.ts';
 
 export function ruleKey(table: Surroundings, { statements, comment }: Rule): string {
@@ -23,18 +23,4 @@ function inlineKey(inline: Inline): unknown {
           ({ key, data }) => `${keyIdentity(plan.key, key)} ${dataIdentity(plan.data ?? 'verdict', data)}`,
         );
   return { key: inline.key, data: inline.data, elements: [...new Set(elements)].sort() };
-}
-
-/** The same for each way to write a key. */
-export function keyIdentity(layout: Layout, key: Key): string {
-  const { low, high } = keySpan(layout, key);
-  return low.equals(high) ? low.toString('latin1') : `${low.toString('latin1')}-${high.toString('latin1')}`;
-}
-
-/** The same for each way to write what a map answers. */
-export function dataIdentity(plan: Layout | 'verdict', data: Data): string {
-  if ('verdict' in data || plan === 'verdict') return JSON.stringify(data);
-  const bytes = Buffer.alloc(plan.bytes);
-  writeKey(plan, data, bytes);
-  return bytes.toString('latin1');
 }

@@ -1,4 +1,6 @@
 /** Keys of sets and maps as bytes. */
-export { keyOfSpan, keySpan, type Layout, readKey, stepped, writeKey } from './layout.ts';
+
+export { dataIdentity, hasOneSpelling, keyIdentity, keyWords } from './identity.ts';
+export { keyOfSpan, keySpan, type Layout, layoutOf, readKey, stepped, writeKey } from './layout.ts';
 export { planOfInline, planOfSet, type SetPlan } from './set-plan.ts';
 export { isSingle, prefixMask, type Span, spanOf } from './spans.ts';

@@ -51,6 +51,8 @@ export interface DataTypeRow {
   /** Several bits may be set at once; a match then asks for bits, not for a value. */
   readonly bits: boolean;
   readonly addressBits?: 32 | 128;
+  /** There is one way to write a value. */
+  readonly oneSpelling: boolean;
   /** Writes the value; throws KERNEL_BAD_VALUE when it is none of this type. */
   write(value: Scalar, into: Buffer, at: number): void;
   read(from: Buffer, at: number): Scalar;
@@ -72,6 +74,7 @@ function address(
     hostOrder: false,
     bits: false,
     addressBits,
+    oneSpelling: addressBits === 32,
     write(value, into, at) {
       if (typeof value !== 'string' || !write(value, into, at)) throw badValue(value, `${family} address`);
     },
@@ -96,6 +99,7 @@ function integer(number: number, bytes: 1 | 2 | 4, what: string, options: Intege
     bytes,
     hostOrder,
     bits,
+    oneSpelling: Object.keys(names).length === 0,
     write(value, into, at) {
       const found = typeof value === 'string' ? known.numberOf(value) : value;
       if (found === undefined || !Number.isInteger(found) || found < 0 || found > most) {
@@ -119,6 +123,7 @@ const interfaceName: DataTypeRow = {
   bytes: INTERFACE_NAME_BYTES,
   hostOrder: true,
   bits: false,
+  oneSpelling: true,
   write(value, into, at) {
     const length = typeof value === 'string' ? Buffer.byteLength(value) : 0;
     if (

@@ -1,10 +1,10 @@
 /** What a ruleset is made of: the value types, the fields and data types that rules speak of, and words to build them. */
-export { checkRuleset } from './check.ts';
 export {
   badValue,
   type DataType,
   type DataTypeRow,
   dataTypes,
+  hasRanges,
   type Scalar,
   typeNumber,
   typesOf,
@@ -29,7 +29,15 @@ export {
   type Source,
 } from './fields.ts';
 export { given } from './given.ts';
-export { answered, knownAfter, needsOfStatement, question, sameNeed, unmet } from './knowledge.ts';
+export {
+  answered,
+  fieldsRead,
+  knownAfter,
+  needsOfStatement,
+  question,
+  sameNeed,
+  unmet,
+} from './knowledge.ts';
 export { markOf, readMark } from './ownership.ts';
 export type {
   AnyElement,
@@ -38,6 +46,7 @@ export type {
   ChainType,
   Counter,
   Hook,
+  MapElement,
   Policy,
   Rule,
   Ruleset,

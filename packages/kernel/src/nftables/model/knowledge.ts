@@ -21,12 +21,8 @@ export function fieldsRead(statement: Statement): readonly Field[] {
   }
 }
 
-const isTcp: readonly Need[] = [{ field: 'meta l4proto', value: 'tcp' }];
-
-export function needsOfStatement(family: Family, statement: Statement): readonly Need[] {
-  if (statement.kind === 'reject' && statement.reason === 'tcp-reset') return isTcp;
-  return needsOf(family, fieldsRead(statement));
-}
+export const needsOfStatement = (family: Family, statement: Statement): readonly Need[] =>
+  needsOf(family, fieldsRead(statement));
 
 /** The needs that are not met yet. */
 export const unmet = (needs: readonly Need[], known: readonly Need[]): readonly Need[] =>

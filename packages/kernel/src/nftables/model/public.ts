@@ -1,5 +1,4 @@
 /** The part of the model that everybody may use. */
-export { checkRuleset, problemsOf } from './check.ts';
 export type { DataType, Scalar } from './data-types.ts';
 export type { Family } from './family.ts';
 export type { Field } from './fields.ts';

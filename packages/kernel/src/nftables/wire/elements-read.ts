@@ -19,13 +19,15 @@ import {
 import { readComment } from './userdata.ts';
 import { readVerdict } from './verdict-codec.ts';
 
+type Rest = Omit<AnyElement, 'key' | 'data'>;
+
 interface RawElement {
   readonly key: Buffer;
-  readonly keyEnd?: Buffer;
+  readonly keyEnd: Buffer | undefined;
   /** Only says that a range ended before this key. */
   readonly isEnd: boolean;
-  readonly data?: Buffer;
-  readonly rest: Omit<AnyElement, 'key' | 'data'>;
+  readonly data: Buffer | undefined;
+  readonly rest: Rest | undefined;
 }
 
 /** Reads all elements of a set; `complain` hears of those that we have no word for. */
@@ -34,29 +36,40 @@ export function readElements(
   lists: readonly Attributes[],
   complain: (why: string) => void,
 ): AnyElement[] {
-  const raw = lists.flatMap((list) => Array.from(list.each(), ([, bytes]) => readRaw(new Attributes(bytes))));
-  const known = raw.filter((element): element is RawElement => {
-    const fits = element !== undefined && element.key.length === plan.key.bytes;
-    if (!fits) complain('an element that stands for all others, or with a key of another width');
-    return fits;
-  });
-  return (plan.shape === 'marks' ? closeRanges(known) : known).flatMap(({ key, keyEnd, data, rest }) => {
-    const value = plan.data === undefined ? undefined : readData(plan.data, data);
-    if (plan.data !== undefined && value === undefined) {
-      complain('an element whose data we have no word for');
-      return [];
+  const known: RawElement[] = [];
+  for (const list of lists) {
+    for (const [, bytes] of list.each()) {
+      const element = readRaw(new Attributes(bytes));
+      if (element?.key.length === plan.key.bytes) known.push(element);
+      else complain('an element that stands for all others, or with a key of another width');
     }
-    const parts = plan.shape === 'exact' ? readKey(plan.key, key) : keyOfSpan(plan.key, key, keyEnd ?? key);
-    return [{ key: parts, ...given('data', value), ...rest }];
-  });
+  }
+  const elements: AnyElement[] = [];
+  for (const raw of plan.shape === 'marks' ? closeRanges(known) : known) {
+    const data = plan.data === undefined ? undefined : readData(plan.data, raw.data);
+    if (plan.data === undefined || data !== undefined) elements.push(elementOf(plan, raw, data));
+    else complain('an element whose data we have no word for');
+  }
+  return elements;
+}
+
+/** Thousands of them: no object more than it takes. */
+function elementOf(
+  plan: SetPlan,
+  { key: low, keyEnd, rest }: RawElement,
+  data: Data | undefined,
+): AnyElement {
+  const key = plan.shape === 'exact' ? readKey(plan.key, low) : keyOfSpan(plan.key, low, keyEnd ?? low);
+  if (data === undefined) return rest === undefined ? { key } : { key, ...rest };
+  return rest === undefined ? { key, data } : { key, data, ...rest };
 }
 
 function readRaw(attributes: Attributes): RawElement | undefined {
-  const rest: { -readonly [K in keyof RawElement['rest']]: RawElement['rest'][K] } = {};
+  let rest: Rest | undefined;
   let key: Buffer | undefined;
   let keyEnd: Buffer | undefined;
   let data: Buffer | undefined;
-  let flags = 0;
+  let isEnd = false;
   for (const [type, value] of attributes.each()) {
     switch (type) {
       case ELEMENT_KEY:
@@ -69,27 +82,29 @@ function readRaw(attributes: Attributes): RawElement | undefined {
         data = value;
         break;
       case ELEMENT_FLAGS:
-        flags = attributes.u32be(ELEMENT_FLAGS) ?? 0;
+        isEnd = ((attributes.u32be(ELEMENT_FLAGS) ?? 0) & ELEMENT_INTERVAL_END) !== 0;
         break;
       case ELEMENT_TIMEOUT:
-        rest.timeoutMs = Number(attributes.u64be(ELEMENT_TIMEOUT));
+        rest = { ...rest, ...positive('timeoutMs', attributes.u64be(ELEMENT_TIMEOUT)) };
         break;
       case ELEMENT_EXPIRATION:
-        rest.expiresMs = Number(attributes.u64be(ELEMENT_EXPIRATION));
+        rest = { ...rest, ...positive('expiresMs', attributes.u64be(ELEMENT_EXPIRATION)) };
         break;
       case ELEMENT_USERDATA:
-        Object.assign(rest, given('comment', readComment(value)));
+        rest = { ...rest, ...given('comment', readComment(value)) };
         break;
       case ELEMENT_EXPRESSION:
-        Object.assign(rest, given('tally', readTally(new Attributes(value))));
+        rest = { ...rest, ...given('tally', readTally(new Attributes(value))) };
         break;
       default:
     }
   }
-  if (key === undefined) return undefined;
-  const isEnd = (flags & ELEMENT_INTERVAL_END) !== 0;
-  return { key, ...given('keyEnd', keyEnd), isEnd, ...given('data', data), rest };
+  return key === undefined ? undefined : { key, keyEnd, isEnd, data, rest };
 }
+
+/** Zero means: none. */
+const positive = <K extends string>(key: K, value: bigint | undefined): { readonly [P in K]?: number } =>
+  given(key, value === undefined || value === 0n ? undefined : Number(value));
 
 const EXPRESSION_NAME = 1;
 const EXPRESSION_DATA = 2;
@@ -128,7 +143,7 @@ function closeRanges(elements: readonly RawElement[]): RawElement[] {
   for (const element of sorted.toReversed()) {
     if (!element.isEnd) {
       const keyEnd = behind === undefined ? Buffer.alloc(element.key.length, 0xff) : predecessor(behind);
-      ranges.push({ ...element, ...given('keyEnd', keyEnd) });
+      ranges.push({ ...element, keyEnd });
     }
     behind = element.key;
   }

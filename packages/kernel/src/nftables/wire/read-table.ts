@@ -2,6 +2,7 @@
 import { Attributes, type NetlinkSocket } from '../../netlink/index.ts';
 import { planOfSet } from '../keys/index.ts';
 import {
+  type AnyElement,
   type Base,
   type Chain,
   type ChainType,
@@ -9,6 +10,7 @@ import {
   given,
   type InlineMap,
   type InlineSet,
+  type MapElement,
   type Rule,
   type SetOrMap,
   type SetReference,
@@ -88,13 +90,11 @@ function readAllSets(socket: NetlinkSocket, table: TableName, complain: Complain
   return { sets, inline };
 }
 
-function withElements(set: SetOrMap, elements: ReturnType<typeof readElements>): SetOrMap {
-  if (set.kind === 'set') return { ...set, elements };
-  return {
-    ...set,
-    elements: elements.flatMap(({ data, ...element }) => (data === undefined ? [] : [{ ...element, data }])),
-  };
+function withElements(set: SetOrMap, elements: readonly AnyElement[]): SetOrMap {
+  return set.kind === 'set' ? { ...set, elements } : { ...set, elements: elements.filter(isMapElement) };
 }
+
+const isMapElement = (element: AnyElement): element is MapElement => element.data !== undefined;
 
 function inlineOf(set: SetOrMap): SetReference {
   const content: InlineSet | InlineMap =

@@ -1,18 +1,23 @@
 /** What is wrong with a ruleset, before the kernel sees it. The kernel knows widths, not types, and errs in silence. */
 import { kernelErrors } from '../../errors.ts';
-import { type DataType, dataTypes, hasRanges } from './data-types.ts';
-import { type Field, fieldRow } from './fields.ts';
-import { fieldsRead, knownAfter } from './knowledge.ts';
-import type { Chain, Ruleset, SetOrMap, Table } from './ruleset.ts';
-import type { Statement } from './statements.ts';
-import type { Data } from './values.ts';
+import {
+  type Chain,
+  type DataType,
+  type Field,
+  fieldRow,
+  fieldsRead,
+  type InlineMap,
+  knownAfter,
+  type Named,
+  type Ruleset,
+  type Statement,
+  type Table,
+} from '../model/index.ts';
+import { circleProblems, jumpProblems } from './check-jumps.ts';
+import { setProblems } from './check-sets.ts';
 
 /** As `nft` reads them. */
 const NAME = /^[A-Za-z_.][\w/.-]{0,254}$/;
-const MOST_KEY_BYTES = 64;
-const MOST_KEY_TYPES = 5;
-/** Every kernel's clock ticks in such steps; a finer timeout would come back as another one. */
-const TIMEOUT_STEP_MS = 100;
 
 /** Throws one error that names everything that is wrong. */
 export function checkRuleset(ruleset: Ruleset): void {
@@ -54,35 +59,8 @@ function tableProblems(table: Table): string[] {
       Array.from(setProblems(table, set), (problem) => `${set.kind} ${set.name}: ${problem}`),
     ),
     ...chains.flatMap((chain) => chainProblems(table, chain)),
+    ...circleProblems(table),
   ];
-}
-
-function* setProblems(table: Table, set: SetOrMap): Generator<string> {
-  const bytes = set.key.reduce((sum, type) => sum + Math.ceil(dataTypes[type].bytes / 4) * 4, 0);
-  if (set.key.length === 0) yield 'its keys have no type';
-  if (set.key.length > MOST_KEY_TYPES || bytes > MOST_KEY_BYTES) yield 'its keys are too long';
-  if (set.intervals === true && !set.key.every(hasRanges))
-    yield 'values of its types have no order for ranges';
-  if (set.kind === 'map' && set.data.length === 0) yield 'its data has no type';
-  const timed = set.timeouts === true || set.timeoutMs !== undefined;
-  for (const { timeoutMs } of [set, ...set.elements]) {
-    if (timeoutMs === undefined) continue;
-    if (!timed) yield 'an element has a timeout, and the set takes none';
-    if (timeoutMs <= 0 || timeoutMs % TIMEOUT_STEP_MS !== 0) {
-      yield `a timeout of ${timeoutMs} ms is not a multiple of ${TIMEOUT_STEP_MS} ms`;
-    }
-  }
-  if (set.kind !== 'map') return;
-  for (const { data } of set.elements) yield* jumpProblems(table, data);
-}
-
-const isBase = (chain: Chain): boolean => chain.base !== undefined;
-
-function* jumpProblems({ chains }: Table, data: Data): Generator<string> {
-  if (!('chain' in data)) return;
-  const target = chains.find(({ name }) => name === data.chain);
-  if (target === undefined) yield `there is no chain ${data.chain} to go to`;
-  else if (isBase(target)) yield `chain ${data.chain} is a base chain: nothing can go to it`;
 }
 
 function chainProblems(table: Table, chain: Chain): string[] {
@@ -90,7 +68,8 @@ function chainProblems(table: Table, chain: Chain): string[] {
     statements.flatMap((statement, place) =>
       [
         ...statementProblems(table, statement),
-        ...portProblems(statement, statements.slice(0, place)),
+        ...portProblems(table, statement, statements.slice(0, place)),
+        ...resetProblems(table, statement, statements.slice(0, place)),
         ...contradictions(table, statement, statements.slice(0, place)),
       ].map((problem) => `chain ${chain.name}, rule ${index + 1}: ${problem}`),
     ),
@@ -157,18 +136,33 @@ function contradictions(table: Table, statement: Statement, before: readonly Sta
   });
 }
 
-/** Only some protocols have ports: a packet of another one would have something else rewritten. */
-function portProblems(statement: Statement, before: readonly Statement[]): string[] {
-  if (!rewritesPort(statement)) return [];
-  const read = [...before, statement].flatMap(fieldsRead);
-  const asked = read.some((field) => field === 'meta l4proto' || fieldRow(field).transport !== undefined);
-  return asked ? [] : ['a port is rewritten, and no match before it says of which transport protocol'];
+/** `nft` would ask for TCP by itself, at the start of the rule, where it changes what the rest of the rule means. */
+function resetProblems(table: Table, statement: Statement, before: readonly Statement[]): string[] {
+  if (statement.kind !== 'reject' || statement.reason !== 'tcp-reset') return [];
+  const isTcp = knownAfter(table.family, before).some(({ value }) => value === 'tcp');
+  return isTcp ? [] : ['only TCP can be reset, and no match before it says that it is TCP'];
 }
 
-function rewritesPort(statement: Statement): boolean {
+/** Only some protocols have ports: a packet of another one would have something else rewritten. */
+function portProblems(table: Table, statement: Statement, before: readonly Statement[]): string[] {
+  if (!rewritesPort(table, statement)) return [];
+  const asked =
+    before.some(asksForTransport) || [...before, statement].flatMap(fieldsRead).some(hasTransport);
+  const inKey = fieldsRead(statement);
+  const found = asked || (inKey.includes('meta l4proto') && inKey.some(isPort));
+  return found ? [] : ['a port is rewritten, and no match before it says of which transport protocol'];
+}
+
+const hasTransport = (field: Field): boolean => fieldRow(field).transport !== undefined;
+const isPort = (field: Field): boolean => fieldRow(field).type === 'inet_service';
+
+const asksForTransport = (statement: Statement): boolean =>
+  statement.kind === 'match' && statement.fields.length === 1 && statement.fields[0] === 'meta l4proto';
+
+function rewritesPort(table: Table, statement: Statement): boolean {
   switch (statement.kind) {
     case 'nat':
-      return 'port' in statement.to;
+      return 'map' in statement.to ? answersPort(table, statement.to.map) : statement.to.port !== undefined;
     case 'masquerade':
       return statement.ports !== undefined;
     case 'redirect':
@@ -177,4 +171,10 @@ function rewritesPort(statement: Statement): boolean {
     default:
       return false;
   }
+}
+
+function answersPort({ sets }: Table, map: Named | InlineMap): boolean {
+  if ('entries' in map) return map.entries.some(({ data }) => 'length' in data && data.length > 1);
+  const named = sets.find(({ name }) => name === map.name);
+  return named?.kind === 'map' && named.data !== 'verdict' && named.data.length > 1;
 }
