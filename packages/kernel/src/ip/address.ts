@@ -3,6 +3,7 @@
  * decimal without leading zeroes, or lower-case hexadecimal with the longest run of zero groups as "::" (RFC 5952).
  */
 import { kernelErrors } from '../errors.ts';
+import { readIpv6, writeIpv4, writeIpv6 } from './bytes.ts';
 
 declare const kind: unique symbol;
 
@@ -70,67 +71,12 @@ function badAddress(text: string, wanted: string): never {
 
 function ipv4Bytes(text: string): Uint8Array | undefined {
   const bytes = new Uint8Array(4);
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
-  for (const [index, part] of parts.entries()) {
-    // A leading zero is octal for some programs and decimal for others, so nobody can mean it.
-    if (!/^(?:0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[index] = Number(part);
-  }
-  return bytes;
+  return writeIpv4(text, bytes, 0) ? bytes : undefined;
 }
 
 function ipv6Bytes(text: string): Uint8Array | undefined {
-  const halves = text.split('::');
-  if (halves.length > 2) return undefined;
-  const [head = '', tail] = halves;
-  const left = groupBytes(head, tail === undefined);
-  const right = tail === undefined ? [] : groupBytes(tail, true);
-  if (left === undefined || right === undefined) return undefined;
-  const gap = 16 - left.length - right.length;
-  // "::" stands for at least one group.
-  if (tail === undefined ? gap !== 0 : gap < 2) return undefined;
   const bytes = new Uint8Array(16);
-  bytes.set(left, 0);
-  bytes.set(right, 16 - right.length);
-  return bytes;
+  return writeIpv6(text, bytes, 0) ? bytes : undefined;
 }
 
-/** The bytes of the groups on one side of "::"; at the end of an address the last 32 bits may stand in dotted decimal. */
-function groupBytes(text: string, atEnd: boolean): number[] | undefined {
-  if (text === '') return [];
-  const bytes: number[] = [];
-  const groups = text.split(':');
-  for (const [index, group] of groups.entries()) {
-    if (atEnd && index === groups.length - 1 && group.includes('.')) {
-      const dotted = ipv4Bytes(group);
-      if (dotted === undefined) return undefined;
-      bytes.push(...dotted);
-    } else {
-      if (!/^[0-9a-f]{1,4}$/i.test(group)) return undefined;
-      const value = Number.parseInt(group, 16);
-      bytes.push(value >> 8, value & 0xff);
-    }
-  }
-  return bytes;
-}
-
-function ipv6Text(bytes: Uint8Array): Ipv6 {
-  const groups = Array.from({ length: 8 }, (_, index) =>
-    (((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)).toString(16),
-  );
-  const { start, length } = longestZeroRun(groups);
-  if (length < 2) return groups.join(':') as Ipv6;
-  return `${groups.slice(0, start).join(':')}::${groups.slice(start + length).join(':')}` as Ipv6;
-}
-
-/** The first of the longest runs. */
-function longestZeroRun(groups: readonly string[]): { start: number; length: number } {
-  let best = { start: 0, length: 0 };
-  let start = 0;
-  for (const [index, group] of groups.entries()) {
-    if (group !== '0') start = index + 1;
-    else if (index + 1 - start > best.length) best = { start, length: index + 1 - start };
-  }
-  return best;
-}
+const ipv6Text = (bytes: Uint8Array): Ipv6 => readIpv6(bytes, 0) as Ipv6;

@@ -18,5 +18,6 @@ export {
   parseIpv4,
   parseIpv6,
 } from './address.ts';
+export { readIpv4, readIpv6, writeIpv4, writeIpv6 } from './bytes.ts';
 export { type Cidr, contains, everything, formatCidr, isEverything, networkOf, parseCidr } from './cidr.ts';
 export { type Mac, macBytes, macFromBytes, parseMac } from './mac.ts';

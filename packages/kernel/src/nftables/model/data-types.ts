@@ -3,7 +3,7 @@
  * type is a new row.
  */
 import { kernelErrors } from '../../errors.ts';
-import { readIpv4, readIpv6, writeIpv4, writeIpv6 } from './addresses.ts';
+import { readIpv4, readIpv6, writeIpv4, writeIpv6 } from '../../ip/index.ts';
 import {
   addressTypes,
   connectionStates,

@@ -5,7 +5,7 @@ const ZERO = 0x30;
 const NINE = 0x39;
 
 /** Writes the four bytes of a dotted address; `false` (and nothing to rely on in `into`) when the text is none. */
-export function writeIpv4(text: string, into: Buffer, at: number): boolean {
+export function writeIpv4(text: string, into: Uint8Array, at: number): boolean {
   let octet = -1;
   let octets = 0;
   for (let index = 0; index <= text.length; index++) {
@@ -24,12 +24,12 @@ export function writeIpv4(text: string, into: Buffer, at: number): boolean {
   return octets === 4;
 }
 
-export function readIpv4(from: Buffer, at: number): string {
+export function readIpv4(from: Uint8Array, at: number): string {
   return `${from[at]}.${from[at + 1]}.${from[at + 2]}.${from[at + 3]}`;
 }
 
 /** Writes the sixteen bytes of an address; `false` when the text is none. A zone (`%eth0`) is no part of an address. */
-export function writeIpv6(text: string, into: Buffer, at: number): boolean {
+export function writeIpv6(text: string, into: Uint8Array, at: number): boolean {
   const halves = text.split('::');
   if (halves.length > 2) return false;
   const head = groups(halves[0] ?? '', halves.length === 1);
@@ -39,10 +39,17 @@ export function writeIpv6(text: string, into: Buffer, at: number): boolean {
   // "::" stands for at least one group.
   if (halves.length === 2 ? missing < 1 : missing !== 0) return false;
   into.fill(0, at, at + 16);
-  for (const [index, group] of head.entries()) into.writeUInt16BE(group, at + 2 * index);
-  for (const [index, group] of tail.entries()) into.writeUInt16BE(group, at + 2 * (8 - tail.length + index));
+  for (const [index, group] of head.entries()) writeGroup(into, at + 2 * index, group);
+  for (const [index, group] of tail.entries()) writeGroup(into, at + 2 * (8 - tail.length + index), group);
   return true;
 }
+
+function writeGroup(into: Uint8Array, at: number, group: number): void {
+  into[at] = group >> 8;
+  into[at + 1] = group & 0xff;
+}
+
+const readGroup = (from: Uint8Array, at: number): number => ((from[at] ?? 0) << 8) | (from[at + 1] ?? 0);
 
 /** The 16-bit groups of one side of "::"; the last two may be written as an IPv4 address at the end of the text. */
 function groups(text: string, atEnd: boolean): number[] | undefined {
@@ -51,9 +58,9 @@ function groups(text: string, atEnd: boolean): number[] | undefined {
   const parts = text.split(':');
   for (const [index, part] of parts.entries()) {
     if (atEnd && index === parts.length - 1 && part.includes('.')) {
-      const octets = Buffer.alloc(4);
+      const octets = new Uint8Array(4);
       if (!writeIpv4(part, octets, 0)) return undefined;
-      found.push(octets.readUInt16BE(0), octets.readUInt16BE(2));
+      found.push(readGroup(octets, 0), readGroup(octets, 2));
     } else {
       if (!/^[0-9a-f]{1,4}$/i.test(part)) return undefined;
       found.push(Number.parseInt(part, 16));
@@ -63,8 +70,8 @@ function groups(text: string, atEnd: boolean): number[] | undefined {
 }
 
 /** The one text of an address (RFC 5952): lower case, the longest run of zero groups as "::". */
-export function readIpv6(from: Buffer, at: number): string {
-  const group = Array.from({ length: 8 }, (_, index) => from.readUInt16BE(at + 2 * index));
+export function readIpv6(from: Uint8Array, at: number): string {
+  const group = Array.from({ length: 8 }, (_, index) => readGroup(from, at + 2 * index));
   const { start, length } = longestZeroRun(group);
   const hex = (from: number, to: number): string =>
     group
