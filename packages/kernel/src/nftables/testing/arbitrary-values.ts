@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import type { Family, Key, Part, Scalar } from '../index.ts';
 
-export const ipv4 = fc.ipV4();
-export const ipv6 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => {
+const ipv4 = fc.ipV4();
+const ipv6 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => {
   const groups = Array.from({ length: 8 }, (_, index) =>
     (((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)).toString(16),
   );
@@ -12,7 +12,7 @@ export const ipv6 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) 
 export const port = fc.integer({ min: 0, max: 65_535 });
 const interfaceName = fc.stringMatching(/^[a-z][a-z0-9.-]{0,13}$/);
 const mark = fc.integer({ min: 0, max: 0xffff_ffff });
-export const protocol = fc.constantFrom('tcp', 'udp', 'icmp', 'sctp', 200);
+const protocol = fc.constantFrom('tcp', 'udp', 'icmp', 'sctp', 200);
 
 /** The types that the random sets are made of. */
 export type SomeType = 'ipv4_addr' | 'ipv6_addr' | 'inet_service' | 'inet_proto' | 'ifname' | 'mark';
