@@ -19,6 +19,9 @@ import type { Flow } from './flow.ts';
 import * as n from './numbers.ts';
 import { type FlowSelection, FlowSelector } from './selection.ts';
 
+/** Room for the answers to as many deletions as one page of flows can lead to. */
+const ANSWERS_BYTES = 2 ** 20;
+
 /** A selection that names the backend, so that nothing deletes all flows by forgetting a field. */
 export type FlowsToBackend = FlowSelection & Required<Pick<FlowSelection, 'replySource'>>;
 
@@ -29,9 +32,10 @@ export class Conntrack implements Disposable {
 
   private constructor(options: { readonly protocol: number; readonly namespace?: Netns }) {
     this.#options = options;
-    this.#socket = NetlinkSocket.open(options);
+    this.#socket = NetlinkSocket.open({ ...options, receiveBufferBytes: ANSWERS_BYTES });
   }
 
+  /** `namespace` has to be held for as long as this is used. */
   static open(namespace?: Netns): Conntrack {
     return new Conntrack({
       protocol: NETLINK_NETFILTER,

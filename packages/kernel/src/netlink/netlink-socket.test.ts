@@ -79,6 +79,17 @@ describe('NetlinkSocket', () => {
     expect(socket.ask(question)).toEqual([]);
   });
 
+  it('does not meet the rest of an answer that it gave up on', () => {
+    const { sys, socket } = open();
+    sys.answers.push(Buffer.alloc(3), datagram([NLMSG_ERROR, 1, [0xff, 0xff, 0xff, 0xff]]));
+    expect(() => socket.ask(question)).toThrow(expect.objectContaining({ code: 'KERNEL_MALFORMED' }));
+    expect(socket.batch(new MessageWriter(), 'nothing')).toEqual({
+      refusals: [],
+      acknowledged: [],
+      messages: [],
+    });
+  });
+
   it('reads a list again that changed meanwhile, but not for ever', () => {
     const { sys, socket } = open();
     let interruptions = 3;

@@ -54,18 +54,20 @@ export class NetlinkSocket implements Disposable {
   /** Asks one thing and waits for its acknowledgement; answers what came before that. Throws if it was refused. */
   ask(request: NetlinkRequest): NetlinkMessage[] {
     const sequence = this.#send(request, NLM_F_ACK);
-    const answers: NetlinkMessage[] = [];
-    for (;;) {
-      for (const message of messages(this.#expectDatagram(request.what))) {
-        if (message.sequence !== sequence) continue;
-        if (message.type === NLMSG_ERROR) {
-          const refusal = readAcknowledgement(message);
-          if (refusal !== undefined) throw refusalError(refusal, request.what);
-          return answers;
+    return this.#leavingNothing(() => {
+      const answers: NetlinkMessage[] = [];
+      for (;;) {
+        for (const message of messages(this.#expectDatagram(request.what))) {
+          if (message.sequence !== sequence) continue;
+          if (message.type === NLMSG_ERROR) {
+            const refusal = readAcknowledgement(message);
+            if (refusal !== undefined) throw refusalError(refusal, request.what);
+            return answers;
+          }
+          answers.push(message);
         }
-        answers.push(message);
       }
-    }
+    });
   }
 
   /** Asks for a list. What changed while it was read is read again, so the list is of one moment. */
@@ -112,6 +114,16 @@ export class NetlinkSocket implements Disposable {
   batch(writer: MessageWriter, what: string): BatchAnswer {
     // An empty datagram is an error to the kernel.
     if (writer.length > 0) this.#sendBytes(writer.bytes, what);
+    return this.#leavingNothing(() => this.#readBatchAnswer(what));
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#opened.sys.close(this.#opened.fd);
+  }
+
+  #readBatchAnswer(what: string): BatchAnswer {
     const refusals: Refusal[] = [];
     const acknowledged: number[] = [];
     const others: NetlinkMessage[] = [];
@@ -135,10 +147,14 @@ export class NetlinkSocket implements Disposable {
     return { refusals, acknowledged, messages: others };
   }
 
-  [Symbol.dispose](): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#opened.sys.close(this.#opened.fd);
+  /** Reads an answer; if that fails, the rest of it is thrown away, so that the next request does not meet it. */
+  #leavingNothing<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      this.#receiver.discard();
+      throw error;
+    }
   }
 
   #send(request: NetlinkRequest, flags: number): number {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { kernelErrors } from '../errors.ts';
 import { freshNamespace, inside, until } from '../testing/namespaces.ts';
 import { identifyProcess, Netns } from './index.ts';
 
@@ -147,6 +148,25 @@ describe('Netns.ofProcess', () => {
     expect(openDescriptors()).toBe(before);
   });
 
+  it('opens or refuses processes that end at any moment, and leaves nothing behind', async () => {
+    const before = openDescriptors();
+    const outcomes = new Set<string>();
+    for (let round = 0; round < 100; round += 1) {
+      const child = spawn('true', { stdio: 'ignore' });
+      const ended = new Promise((resolve) => child.on('exit', resolve));
+      if (round % 2 === 0) await new Promise((resolve) => setTimeout(resolve, round % 5));
+      try {
+        Netns.ofProcess(child.pid ?? 0)[Symbol.dispose]();
+        outcomes.add('opened');
+      } catch (error) {
+        outcomes.add(kernelErrors.is(error) ? error.code : String(error));
+      }
+      await ended;
+    }
+    expect([...outcomes].filter((outcome) => outcome !== 'opened' && outcome !== 'PROCESS_GONE')).toEqual([]);
+    expect(openDescriptors()).toBe(before);
+  });
+
   it('refuses a process that ended but was not waited for', async () => {
     const child = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -156,7 +176,7 @@ describe('Netns.ofProcess', () => {
       child.stdout.once('data', (text) => resolve(Number(text))),
     );
     await until('the child is a zombie', () => readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z '));
-    expect(() => Netns.ofProcess(pid)).toThrow(/failed|gone/);
+    expect(() => Netns.ofProcess(pid)).toThrow(expect.objectContaining({ code: 'PROCESS_GONE' }));
   });
 });
 

@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { kernelErrors } from '../errors.ts';
 import { CLONE_NEWNET, expectSuccess, linux, O_CLOEXEC, O_RDONLY, type Sys } from '../sys/index.ts';
-import { identifyProcess, type ProcessIdentity, whileItLives } from './process.ts';
+import { identifyProcess, type ProcessIdentity, processGone, whileItLives } from './process.ts';
 import { HERE, thisThread } from './thread.ts';
 
 /** ioctl on a namespace's descriptor: of which kind is it? */
@@ -62,6 +62,8 @@ export class Netns implements Disposable {
       );
     } catch (error) {
       opened?.[Symbol.dispose]();
+      // A process that ended but was not waited for still has its number, and no namespaces any more.
+      if (kernelErrors.is(error, 'KERNEL_NOT_FOUND')) throw processGone(identity.pid, 'it has ended', error);
       throw error;
     }
   }

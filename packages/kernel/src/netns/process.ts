@@ -16,7 +16,7 @@ export function identifyProcess(pid: number): ProcessIdentity {
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch (cause) {
-    throw gone(pid, 'there is no such process', cause);
+    throw processGone(pid, 'there is no such process', cause);
   }
   const startTicks = startTicksOf(text);
   if (startTicks === undefined) {
@@ -38,14 +38,14 @@ export function startTicksOf(stat: string): string | undefined {
 export function whileItLives<T>(identity: ProcessIdentity, use: () => T, sys: Sys = linux): T {
   const { pid } = identity;
   const pidfd = sys.pidfdOpen(pid);
-  if (pidfd === -constants.errno.ESRCH) throw gone(pid, 'there is no such process');
+  if (pidfd === -constants.errno.ESRCH) throw processGone(pid, 'there is no such process');
   // Without pidfds (before Linux 5.3) the start time alone has to do.
   if (pidfd < 0 && pidfd !== -constants.errno.ENOSYS)
     throw errnoError(-pidfd, `holding process ${pid}`, { details: { pid } });
   try {
     expectSame(identity);
     const result = use();
-    if (pidfd >= 0 && sys.pidfdProbe(pidfd) < 0) throw gone(pid, 'it ended meanwhile');
+    if (pidfd >= 0 && sys.pidfdProbe(pidfd) < 0) throw processGone(pid, 'it ended meanwhile');
     expectSame(identity);
     return result;
   } finally {
@@ -55,10 +55,10 @@ export function whileItLives<T>(identity: ProcessIdentity, use: () => T, sys: Sy
 
 function expectSame(identity: ProcessIdentity): void {
   if (identifyProcess(identity.pid).startTicks !== identity.startTicks) {
-    throw gone(identity.pid, 'its number belongs to another process now');
+    throw processGone(identity.pid, 'its number belongs to another process now');
   }
 }
 
-function gone(pid: number, why: string, cause?: unknown): Error {
+export function processGone(pid: number, why: string, cause?: unknown): Error {
   return kernelErrors.error('PROCESS_GONE', `process ${pid} is gone: ${why}`, { details: { pid }, cause });
 }

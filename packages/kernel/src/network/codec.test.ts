@@ -41,10 +41,18 @@ const route: fc.Arbitrary<NewRoute> = ip.chain((address) =>
   fc
     .record({
       prefixLength: fc.integer({ min: 1, max: bitsOf(familyOf(address)) }),
-      hops: fc.array(fc.record({ gateway: maybe(ip), link, onLink: fc.boolean() }), {
-        minLength: 1,
-        maxLength: 4,
-      }),
+      hops: fc.array(
+        fc.record({
+          gateway: maybe(ip),
+          link,
+          onLink: fc.boolean(),
+          weight: fc.integer({ min: 1, max: 256 }),
+        }),
+        {
+          minLength: 1,
+          maxLength: 4,
+        },
+      ),
       table: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
       metric: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
       protocol: fc.integer({ min: 0, max: 255 }),
@@ -56,6 +64,8 @@ const route: fc.Arbitrary<NewRoute> = ip.chain((address) =>
     .map(({ prefixLength, hops: [first, ...otherHops], ...rest }) => ({
       destination: { address, prefixLength },
       ...first!,
+      // A single hop has nothing to share with.
+      ...(otherHops.length === 0 ? { weight: 1 } : {}),
       otherHops,
       ...rest,
     })),

@@ -77,6 +77,8 @@ export interface NextHop {
   readonly link: number | undefined;
   /** The gateway is taken to be on the link although no address there says so. */
   readonly onLink: boolean;
+  /** Its share of the traffic, compared with the other hops: 1 to 256. */
+  readonly weight: number;
 }
 
 export interface Route extends NextHop {
@@ -116,6 +118,7 @@ export function readRoute({ payload }: NetlinkMessage): Route | undefined {
     gateway: readGateway(attributes),
     link: attributes.u32(RTA_OIF),
     onLink: (header.readUInt32LE(8) & RTNH_F_ONLINK) !== 0,
+    weight: 1,
   };
   const [first = only, ...otherHops] = several === undefined ? [] : readNextHops(several);
   return {
@@ -156,6 +159,7 @@ function readNextHops(bytes: Buffer): NextHop[] {
       gateway: readGateway(new Attributes(bytes.subarray(at + NEXT_HOP_BYTES, at + length))),
       link: bytes.readInt32LE(at + 4),
       onLink: (bytes.readUInt8(at + 2) & RTNH_F_ONLINK) !== 0,
+      weight: bytes.readUInt8(at + 3) + 1,
     });
     at += (length + 3) & ~3;
   }
@@ -208,7 +212,8 @@ export function writeRoute(writer: MessageWriter, route: NewRoute): void {
     writeGateway(writer, route, familyOf(route.destination.address));
     if (route.link !== undefined) writer.u32(RTA_OIF, route.link);
   } else {
-    const first: NextHop = { gateway: route.gateway, link: route.link, onLink: route.onLink === true };
+    const { gateway, link, onLink = false, weight = 1 } = route;
+    const first: NextHop = { gateway, link, onLink, weight };
     writer.binary(RTA_MULTIPATH, nextHopBytes([first, ...otherHops], familyOf(route.destination.address)));
   }
   if (route.source !== undefined) writer.binary(RTA_PREFSRC, ipBytes(route.source));
@@ -279,6 +284,7 @@ function nextHopBytes(hops: readonly NextHop[], family: IpFamily): Buffer {
       const header = Buffer.alloc(NEXT_HOP_BYTES);
       header.writeUInt16LE(NEXT_HOP_BYTES + attributes.length, 0);
       header.writeUInt8(hop.onLink ? RTNH_F_ONLINK : 0, 2);
+      header.writeUInt8(hop.weight - 1, 3);
       header.writeInt32LE(hop.link ?? 0, 4);
       return Buffer.concat([header, attributes.bytes]);
     }),

@@ -30,7 +30,10 @@ describe('Routes', () => {
   it('lists what ip lists', () => {
     ip(namespace, 'route add default via 10.0.0.1 metric 7 proto dhcp src 10.0.0.2 mtu 1400');
     ip(namespace, 'route add blackhole 192.0.2.0/24');
-    ip(namespace, 'route add 198.51.100.0/24 nexthop via 10.0.0.1 nexthop via 10.0.0.9 dev e0 onlink');
+    ip(
+      namespace,
+      'route add 198.51.100.0/24 nexthop via 10.0.0.1 nexthop via 10.0.0.9 dev e0 onlink weight 7',
+    );
     ip(namespace, 'route add 203.0.113.0/24 via 10.0.0.1 table 1234');
     const listed = network.routes.list({ family: 4, table: MAIN_TABLE });
     expect(
@@ -58,7 +61,8 @@ describe('Routes', () => {
     expect(listed.find(({ otherHops }) => otherHops.length > 0)).toMatchObject({
       gateway: '10.0.0.1',
       onLink: false,
-      otherHops: [{ gateway: '10.0.0.9', link, onLink: true }],
+      weight: 1,
+      otherHops: [{ gateway: '10.0.0.9', link, onLink: true, weight: 7 }],
     });
     expect(network.routes.list({ table: 1234 })).toMatchObject([{ table: 1234, gateway: '10.0.0.1' }]);
   });
@@ -139,7 +143,7 @@ describe('Routes', () => {
   it('puts back what it read', () => {
     ip(namespace, 'route add default via 10.0.0.1 metric 7 proto dhcp src 10.0.0.2 mtu 1400');
     ip(namespace, 'route add 192.0.2.0/24 via 198.51.100.1 dev e0 onlink');
-    ip(namespace, 'route add 198.51.100.0/24 nexthop via 10.0.0.1 nexthop via 10.0.0.9');
+    ip(namespace, 'route add 198.51.100.0/24 nexthop via 10.0.0.1 weight 3 nexthop via 10.0.0.9');
     ip(namespace, '-6 route add default via fe80::1 dev e0 metric 3');
     const before = { v4: ip(namespace, '-4 -N route'), v6: ip(namespace, '-6 -N route') };
     const kept = network.routes
