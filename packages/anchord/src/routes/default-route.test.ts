@@ -35,7 +35,10 @@ describe('default route', () => {
     ['the right gateway on another interface', defaultRoute('10.0.0.2')],
     ['a route without a gateway', defaultRoute(undefined, { link: 3 })],
     ['a black hole', defaultRoute(undefined, { link: undefined, type: 'blackhole' })],
-    ['a route over several gateways', { ...there, otherHops: [{ ...wanted, gateway: parseIp('10.0.0.9') }] }],
+    [
+      'a route over several gateways',
+      { ...there, otherHops: [{ ...wanted, gateway: parseIp('10.0.0.9'), weight: 1 }] },
+    ],
   ])('takes the place of %s', (_, present) => {
     const plan = planDefaultRoute('v4', [present], wanted);
     expect(plan).toMatchObject({ kind: 'replace', reason: 'drifted', previous: present.gateway });

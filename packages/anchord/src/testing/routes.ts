@@ -8,6 +8,7 @@ export function defaultRoute(gateway: string | undefined, changes: Partial<Route
     gateway: gateway === undefined ? undefined : parseIp(gateway),
     link: 2,
     onLink: false,
+    weight: 1,
     otherHops: [],
     table: MAIN_TABLE,
     metric: 0,
