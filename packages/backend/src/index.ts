@@ -1,5 +1,6 @@
 /** The lease backend: hardened containers for tenants. */
 export * from './callbacks/index.ts';
+export * from './config/index.ts';
 export * from './ingress/index.ts';
 export * from './lease/index.ts';
 export * from './leases/index.ts';

@@ -1,0 +1,52 @@
+/** What there is to give away, in which portions, and to whom. */
+import { decimal, integer, list, object, optional, record, required, text } from '@berth/service/config';
+
+const profile = object({
+  fields: {
+    cpuCores: required('cpu_cores', decimal({ above: 0 }), { about: 'CPU cores; fractions are allowed.' }),
+    memoryMb: required('memory_mb', integer({ min: 1 }), {
+      about: 'Memory in MiB; there is no swap beside it.',
+    }),
+    diskMb: optional('disk_mb', integer({ min: 0 }), {
+      default: 0,
+      about: 'Quota of the data volume in MiB; 0 means that there is none.',
+    }),
+  },
+});
+
+const quota = object({
+  fields: {
+    cpuCores: required('max_cpu_cores', decimal({ above: 0 }), { about: 'CPU cores.' }),
+    memoryMb: required('max_memory_mb', integer({ min: 1 }), { about: 'Memory in MiB.' }),
+    diskMb: required('max_disk_mb', integer({ min: 1 }), { about: 'Disk in MiB.' }),
+  },
+});
+
+export const capacityFields = {
+  totalCpuCores: optional('total_cpu_cores', decimal({ above: 0 }), {
+    default: 8,
+    about: 'CPU cores for leases.',
+  }),
+  totalMemoryMb: optional('total_memory_mb', integer({ min: 1 }), {
+    default: 16384,
+    about: 'Memory for leases, in MiB.',
+  }),
+  totalDiskMb: optional('total_disk_mb', integer({ min: 1 }), {
+    default: 102400,
+    about: 'Disk for leases, in MiB.',
+  }),
+  skuProfiles: required('sku_profiles', record(profile, { minEntries: 1 }), {
+    about: 'What one instance of each tier may use.',
+  }),
+  skuMapping: optional('sku_mapping', record(text(), { names: 'SKU' }), {
+    default: new Map<string, string>(),
+    about: 'SKU of the chain to name of a profile.',
+  }),
+  allowedRegistries: optional('allowed_registries', list(text({ minLength: 1 }), { minItems: 1 }), {
+    default: ['docker.io', 'ghcr.io'],
+    about: 'Registries that images may come from, exactly.',
+  }),
+  tenantQuota: optional('tenant_quota', quota, {
+    about: 'What the live leases of one tenant may use together.',
+  }),
+};

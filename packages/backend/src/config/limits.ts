@@ -1,0 +1,51 @@
+/** Kinds of values that only this configuration has. */
+import { isIP } from 'node:net';
+import { integer, type Kind, type NumberOptions } from '@berth/service/config';
+
+/** A whole number that has a stand-in where 0 (or less) is written. */
+export function integerOr(standIn: number, options: NumberOptions = {}): Kind<number> {
+  const kind = integer(options);
+  return {
+    ...kind,
+    read(node, spot) {
+      const value = kind.read(node, spot);
+      return value === 0 ? standIn : value;
+    },
+  };
+}
+
+export const defaultBodySize = 2 * 1024 * 1024;
+
+/** In the file, 0 and less mean the default; in a variable they are a mistake, and the file counts. */
+export function bodySize(): Kind<number> {
+  const kind = integer();
+  return {
+    ...kind,
+    read(node, spot) {
+      const value = kind.read(node, spot);
+      if (typeof value === 'symbol' || value > 0) return value;
+      return node.place === undefined ? spot.fail(`${spot.name} must be positive`, node) : defaultBodySize;
+    },
+  };
+}
+
+/** Where tenants reach the ports: a name or an address, perhaps with a port. */
+export function hostAddressProblem(address: string): string | undefined {
+  if (/[/\s]/.test(address)) return 'must be a host without "/" and blanks';
+  if (isIP(address) !== 0 || isIP(address.replace(/^\[(.*)\](:\d+)?$/, '$1')) !== 0) return undefined;
+  const host = address.replace(/:\d+$/, '');
+  if (isIP(host) !== 0 || host === 'localhost' || /^[^.:]+(\.[^.:]+)+\.?$/.test(host)) return undefined;
+  return 'must be an IP address, localhost, or a name with a dot in it';
+}
+
+export const ipProblem = (address: string): string | undefined =>
+  address === '' || isIP(address) !== 0 ? undefined : 'must be an IP address or empty';
+
+/** A resolver is asked under `host:port`. */
+export function resolverProblem(resolvers: readonly string[]): string | undefined {
+  const wrong = resolvers.find((resolver) => {
+    const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(resolver) ?? [];
+    return host === '' || Number(port) < 1 || Number(port) > 65535;
+  });
+  return wrong === undefined ? undefined : `entry "${wrong}" must be host:port with a port from 1 to 65535`;
+}
