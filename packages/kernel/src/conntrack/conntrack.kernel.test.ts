@@ -163,22 +163,27 @@ describe('a hundred thousand flows', () => {
     }
   }
 
-  /** Runs something and measures the longest time that the event loop had no turn. */
+  const spentMs = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
+
+  /** Runs something and measures how much this thread worked, in all and in the longest turn. Not by the clock: others run, too. */
   async function watchingTheLoop<T>(run: () => Promise<T>) {
-    let last = performance.now();
-    const started = last;
-    let longestGapMs = 0;
+    const started = spentMs();
+    let last = started;
+    let longestTurnMs = 0;
     let running = true;
     const tick = (): void => {
-      const now = performance.now();
-      longestGapMs = Math.max(longestGapMs, now - last);
+      const now = spentMs();
+      longestTurnMs = Math.max(longestTurnMs, now - last);
       last = now;
-      if (running) setImmediate(tick);
+      if (running) setTimeout(tick, 0);
     };
-    setImmediate(tick);
+    setTimeout(tick, 0);
     const result = await run();
     running = false;
-    return { result, longestGapMs, totalMs: performance.now() - started };
+    return { result, longestTurnMs, totalMs: spentMs() - started };
   }
 
   it('are read without stopping the event loop, and those of one backend are deleted', async () => {
@@ -190,7 +195,7 @@ describe('a hundred thousand flows', () => {
       return seen;
     });
     expect(read.result).toBe(many);
-    expect(read.longestGapMs).toBeLessThan(read.totalMs / 4);
+    expect(read.longestTurnMs).toBeLessThan(read.totalMs / 4);
     const deletion = await watchingTheLoop(() => conntrack.delete([{ replySource: parseIp('172.30.0.7') }]));
     expect(deletion.result).toBe(many / 100);
     expect(conntrack.count()).toBe(many - many / 100);
