@@ -42,6 +42,14 @@ module.exports = {
       to: { path: 'node_modules/koffi' },
     },
     {
+      name: 'http-the-cheap-way',
+      comment:
+        'Importing node:http costs a process 7 MiB: take nodeHttp() of @berth/service. Types may be imported.',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '(\\.test\\.ts$|/testing/)' },
+      to: { path: '^(node:)?http$', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'no-child-processes-in-products',
       comment: 'Only the quota file systems run tools of their own.',
       severity: 'error',

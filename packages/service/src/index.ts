@@ -11,6 +11,7 @@ export type { HostPort } from './host-port.ts';
 export { formatHostPort, parseHostPort } from './host-port.ts';
 export type { MailboxOptions } from './mailbox.ts';
 export { Mailbox } from './mailbox.ts';
+export { nodeHttp } from './node-http.ts';
 export type { Ids, Random } from './random.ts';
 export { seededIds, seededRandom, systemIds, systemRandom } from './random.ts';
 export type { OnFailure } from './scope.ts';

@@ -1,5 +1,6 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { nodeHttp } from '@berth/service';
 import { sign, signatureHeader } from '../signature/index.ts';
 import type { PendingCallback } from '../stores/index.ts';
 
@@ -51,7 +52,7 @@ export function sendCallback(
     const request =
       url.protocol === 'https:'
         ? httpsRequest(url, { ...options, rejectUnauthorized: verifyTls }, onAnswer)
-        : httpRequest(url, options, onAnswer);
+        : nodeHttp().request(url, options, onAnswer);
     request.on('error', reject);
     request.end(body);
   });

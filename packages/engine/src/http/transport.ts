@@ -1,8 +1,15 @@
 import { readFileSync } from 'node:fs';
-import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import type {
+  Agent,
+  ClientRequest,
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  RequestOptions,
+  request,
+} from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import { join } from 'node:path';
-import type { Clock } from '@berth/service';
+import { type Clock, nodeHttp } from '@berth/service';
 import { engineErrors } from '../errors.ts';
 import { CallGuard, type CallOptions } from './call-guard.ts';
 import { describeEndpoint, type Endpoint, type TlsFiles } from './endpoint.ts';
@@ -31,13 +38,13 @@ const TCP_KEEP_ALIVE_MS = 30_000;
 const stale = new Error('the kept connection was closed already');
 
 interface Door {
-  readonly request: typeof http.request;
-  readonly fixed: http.RequestOptions & {
+  readonly request: typeof request;
+  readonly fixed: RequestOptions & {
     readonly ca?: Buffer;
     readonly cert?: Buffer;
     readonly key?: Buffer;
   };
-  readonly pool: http.Agent | HttpsAgent;
+  readonly pool: Agent | HttpsAgent;
 }
 
 /**
@@ -157,6 +164,7 @@ function drained(outgoing: ClientRequest): Promise<void> {
 
 async function openDoor(endpoint: Endpoint): Promise<Door> {
   const headers = { 'user-agent': 'berth' };
+  const http = nodeHttp();
   const keep = { keepAlive: true, maxSockets: POOLED_SOCKETS, maxFreeSockets: IDLE_SOCKETS };
   if (endpoint.kind === 'unix') {
     const fixed = { socketPath: endpoint.socketPath, headers: { ...headers, host: 'docker' } };

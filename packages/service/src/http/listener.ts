@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { formatHostPort, parseHostPort } from '../host-port.ts';
 import { type Log, message } from '../log/index.ts';
+import { nodeHttp } from '../node-http.ts';
 import type { Scope } from '../scope.ts';
 import { type Answer, type Pages, plainText } from './pages.ts';
 
@@ -47,7 +48,7 @@ export async function serve(scope: Scope, options: ListenerOptions): Promise<str
     log.say(listenerMessages.exited, { addr: address, err: parsed });
     return undefined;
   }
-  const server = createServer(
+  const server = nodeHttp().createServer(
     {
       headersTimeout: READ_HEADERS_MS,
       requestTimeout: READ_REQUEST_MS,
