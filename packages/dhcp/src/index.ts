@@ -3,4 +3,4 @@ export * from './frames/index.ts';
 export * from './v4/index.ts';
 export * from './v6/index.ts';
 export type { Decoded, DecodeFault, Ipv4, Ipv6, Mac } from './wire/index.ts';
-export { parseIpv4, parseIpv6, parseMac } from './wire/index.ts';
+export { broadcastIpv4, broadcastMac, parseIpv4, parseIpv6, parseMac, toHex } from './wire/index.ts';

@@ -14,6 +14,8 @@ import {
   decodeDhcp4,
   dhcp4Message,
   encodeDhcp4,
+  packLease4,
+  unpackLease4,
 } from './index.ts';
 
 const ip = (text: string): Ipv4 => parseIpv4(text)!;
@@ -521,6 +523,32 @@ describe('a DHCPv4 client', () => {
     host.refusesAddresses = false;
     timeline.runFor(10_000);
     expect(host.state.phase).toBe('bound');
+  });
+
+  it('remembers a lease as bytes that give the same lease again', () => {
+    const { host, timeline, server } = lan();
+    server.extra = {
+      interfaceMtu: 1400,
+      domainName: 'lan',
+      dnsServers: [ip('10.99.0.1')],
+      classlessRoutes: [
+        { destination: ip('0.0.0.0'), prefixLength: 0, gateway: ip('10.99.0.2') },
+        { destination: ip('10.0.0.0'), prefixLength: 8, gateway: ip('10.99.0.3') },
+      ],
+    };
+    host.start();
+    timeline.runFor(10_000);
+    const lease = host.remembered!;
+    expect(unpackLease4(packLease4(lease, clientMac), lease.serverMac, lease.askedAtMs)).toEqual(lease);
+    const endless = { ...lease, routes: [], router: undefined, mtu: undefined, domainName: undefined };
+    for (const at of ['durationMs', 'expiresAtMs', 'renewAtMs', 'rebindAtMs'] as const) {
+      endless[at] = Number.POSITIVE_INFINITY;
+    }
+    expect(unpackLease4(packLease4(endless, clientMac), lease.serverMac, 0)).toEqual({
+      ...endless,
+      askedAtMs: 0,
+    });
+    expect(unpackLease4(Uint8Array.of(1, 2, 3), lease.serverMac, 0)).toBeUndefined();
   });
 
   it('asks at once whether the lease still holds when it is in doubt, and keeps it until it hears otherwise', () => {

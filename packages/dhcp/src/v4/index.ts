@@ -2,6 +2,7 @@
 export * from './client.ts';
 export { dhcp4Table } from './client-table.ts';
 export type { Address4, Lease4 } from './lease.ts';
+export { packLease4, unpackLease4 } from './lease.ts';
 export * from './message.ts';
 export type { ClasslessRoute, StaticRoute } from './option-formats.ts';
 export type { Dhcp4OptionName, Dhcp4Options } from './options.ts';

@@ -1,5 +1,13 @@
-import { type Ipv4, ipv4Number, isHostIpv4, type Mac, prefixLengthOf } from '../wire/index.ts';
-import type { Dhcp4Message } from './message.ts';
+import {
+  type Ipv4,
+  ipv4FromNumber,
+  ipv4Number,
+  isHostIpv4,
+  type Mac,
+  noIpv4,
+  prefixLengthOf,
+} from '../wire/index.ts';
+import { type Dhcp4Message, decodeDhcp4, dhcp4Message, encodeDhcp4 } from './message.ts';
 import type { ClasslessRoute } from './option-formats.ts';
 
 /** An address with its network. */
@@ -20,6 +28,8 @@ export interface Lease4 extends Address4 {
   readonly mtu: number | undefined;
   readonly domainName: string | undefined;
   readonly dnsServers: readonly Ipv4[];
+  /** When we asked for it: from here on its times count. */
+  readonly askedAtMs: number;
   readonly durationMs: number;
   readonly renewAtMs: number;
   readonly rebindAtMs: number;
@@ -93,7 +103,7 @@ function routing(message: Dhcp4Message, own: Ipv4): Pick<Lease4, 'router' | 'rou
 function timing(
   message: Dhcp4Message,
   askedAtMs: number,
-): Pick<Lease4, 'durationMs' | 'renewAtMs' | 'rebindAtMs' | 'expiresAtMs'> {
+): Pick<Lease4, 'askedAtMs' | 'durationMs' | 'renewAtMs' | 'rebindAtMs' | 'expiresAtMs'> {
   const { leaseSeconds = defaultLeaseSeconds, renewalSeconds, rebindingSeconds } = message.options;
   const durationMs = leaseSeconds === endless ? Number.POSITIVE_INFINITY : leaseSeconds * 1000;
   const told = (seconds: number | undefined, otherwise: number): number =>
@@ -105,9 +115,44 @@ function timing(
     rebindMs = durationMs * 0.875;
   }
   return {
+    askedAtMs,
     durationMs,
     renewAtMs: askedAtMs + Math.max(renewMs, soonestRenewalMs),
     rebindAtMs: askedAtMs + rebindMs,
     expiresAtMs: askedAtMs + durationMs,
   };
+}
+
+/** The lease as the ACK that would grant it: the form in which it is remembered beyond the life of the process. */
+export function packLease4(lease: Lease4, chaddr: Mac): Uint8Array {
+  const seconds = (atMs: number): number =>
+    atMs === Number.POSITIVE_INFINITY ? endless : Math.floor((atMs - lease.askedAtMs) / 1000);
+  const toAll = { destination: noIpv4, prefixLength: 0 };
+  const defaultRoute = lease.router === undefined ? [] : [{ ...toAll, gateway: lease.router }];
+  return encodeDhcp4(
+    dhcp4Message({
+      type: 'ack',
+      op: 'reply',
+      xid: 0,
+      chaddr,
+      yiaddr: lease.address,
+      options: {
+        subnetMask: ipv4FromNumber(lease.prefixLength === 0 ? 0 : -1 << (32 - lease.prefixLength)),
+        classlessRoutes: [...defaultRoute, ...lease.routes],
+        dnsServers: lease.dnsServers,
+        leaseSeconds: seconds(lease.expiresAtMs),
+        serverId: lease.server,
+        renewalSeconds: seconds(lease.renewAtMs),
+        rebindingSeconds: seconds(lease.rebindAtMs),
+        ...(lease.mtu === undefined ? {} : { interfaceMtu: lease.mtu }),
+        ...(lease.domainName === undefined ? {} : { domainName: lease.domainName }),
+      },
+    }),
+  );
+}
+
+/** Reads what `packLease4` wrote, or nothing where that is not what it is. */
+export function unpackLease4(packed: Uint8Array, serverMac: Mac, askedAtMs: number): Lease4 | undefined {
+  const read = decodeDhcp4(packed);
+  return read.ok && read.value.type === 'ack' ? leaseOf(read.value, serverMac, askedAtMs) : undefined;
 }

@@ -148,11 +148,12 @@ export type Report4 =
 /** What the driver has to do, in this order. */
 export type Dhcp4Action =
   | { readonly kind: 'broadcast'; readonly message: Dhcp4Message }
-  /** From our address to the server's, by the routes of the kernel. */
-  | { readonly kind: 'unicast'; readonly message: Dhcp4Message; readonly from: Ipv4; readonly to: Ipv4 }
-  /** The same, but straight to a MAC: there is no time left to look it up. */
+  /**
+   * From our address to the server's: by the routes of the kernel; or, where there is no time to look up a neighbour,
+   * straight to the MAC from which the grant came.
+   */
   | {
-      readonly kind: 'unicast-frame';
+      readonly kind: 'unicast' | 'unicast-frame';
       readonly message: Dhcp4Message;
       readonly from: Ipv4;
       readonly to: Ipv4;
@@ -164,7 +165,7 @@ export type Dhcp4Action =
   /** The address stays; only the time at which the kernel would drop it by itself moves on. */
   | { readonly kind: 'extend-address'; readonly address: Address4; readonly expiresAtMs: number }
   /** Take every other IPv4 address from the interface. */
-  | { readonly kind: 'drop-other-addresses'; readonly keep: Address4 }
+  | { readonly kind: 'drop-other-addresses'; readonly keep: Address4; readonly expiresAtMs: number }
   /** Give the interface back, for ever, what it had before the first lease. */
   | { readonly kind: 'restore-address'; readonly address: Address4 }
   | { readonly kind: 'drop-address'; readonly address: Address4 }

@@ -141,12 +141,12 @@ const route = ({ router, routes, mtu }: Lease4): Dhcp4Action => ({ kind: 'route'
 /** The new address is on: only now the old ones go, so that there is never none. */
 export function bind(state: InPhase<'applying'>, context: Dhcp4Context): Step4 {
   const lease = state.candidate;
-  const { address, prefixLength } = lease;
+  const { address, prefixLength, expiresAtMs } = lease;
   const announcements = { left: 1, atMs: context.nowMs + announcementsApartMs };
   const defendedAtMs = Number.NEGATIVE_INFINITY;
   return step(
     { ...common(state), phase: 'bound', backoffMs: firstBackoffMs, lease, announcements, defendedAtMs },
-    { kind: 'drop-other-addresses', keep: { address, prefixLength } },
+    { kind: 'drop-other-addresses', keep: { address, prefixLength }, expiresAtMs },
     route(lease),
     announce(lease, context),
     { kind: 'remember', lease },
@@ -202,6 +202,7 @@ const renewal = (lease: Lease4, exchange: Exchange, { config }: Dhcp4Context): D
   message: renew(config, exchange.xid, lease),
   from: lease.address,
   to: lease.server,
+  toMac: lease.serverMac,
 });
 
 /** Asks whoever listens. */

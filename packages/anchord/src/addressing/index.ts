@@ -1,0 +1,6 @@
+/** Where the external address comes from: DHCP clients and what they need, on an interface in any namespace. */
+export { Dhcp4Client, type Dhcp4Options } from './dhcp4-client.ts';
+export type { Dhcp4Events, Trouble4 } from './dhcp4-executor.ts';
+export type { ExternalLink } from './external-link.ts';
+export { clientIdOf, type Dhcp6Identity, dhcp6IdentityOf } from './identity.ts';
+export { LeaseFile, type LeaseStore, type StoredLease } from './lease-store.ts';
