@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { familyOf, type IpAddress, parseIp } from '../ip/index.ts';
 import { type Netns, writeSysctl } from '../netns/index.ts';
+import { connect } from '../testing/links.ts';
 import { freshNamespace, ip, until } from '../testing/namespaces.ts';
 import { loadRules } from '../testing/ruleset-file.ts';
 import { type Peer, UdpSocket } from '../testing/udp-socket.ts';
@@ -36,17 +37,6 @@ const plans: readonly Plan[] = [
     backends: [parseIp('fd00:1::2'), parseIp('fd00:2::2')],
   },
 ];
-
-function connect(one: Netns, device: string, addresses: string[], far: Netns, farAddresses: string[]): void {
-  ip(one, `link add ${device} type veth peer name far`);
-  far.withDescriptor((fd) => ip(one, `link set far netns /proc/${process.pid}/fd/${fd} name eth0`));
-  for (const address of addresses)
-    ip(one, `addr add ${address} dev ${device}${address.includes(':') ? ' nodad' : ''}`);
-  for (const address of farAddresses)
-    ip(far, `addr add ${address} dev eth0${address.includes(':') ? ' nodad' : ''}`);
-  ip(one, `link set ${device} up`);
-  ip(far, 'link set eth0 up');
-}
 
 beforeEach(() => {
   client = freshNamespace('client');
