@@ -10,6 +10,10 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     process.stdout.write(`anchord ${buildInfo.version} (${buildInfo.commit})\n`);
     return 0;
   }
+  if (argv[0] === 'health') {
+    const { health } = await import('./commands/health.ts');
+    return await health(env, (line) => void process.stdout.write(`${line}\n`));
+  }
   const { mode } = readInvocation(argv, env);
   const { runMode } = await import('./program.ts');
   switch (mode) {

@@ -1,0 +1,74 @@
+/** The anchord image from the sources as they stand: the file system of the release image, with the bundle on top. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildImage, ensureImage, type Host, type ImageRecipe } from '@berth/lab';
+
+const root = join(import.meta.dirname, '..', '..');
+const tools = ['/usr/sbin/nft', '/usr/sbin/ip', '/usr/sbin/conntrack'];
+const say = (line: string): void => void process.stdout.write(`  ${line}\n`);
+
+const node = (...argv: readonly string[]): void => {
+  execFileSync(process.execPath, argv, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+};
+
+const hashOf = (...texts: readonly string[]): string => {
+  const hash = createHash('sha256');
+  for (const text of texts) hash.update(text);
+  return hash.digest('hex').slice(0, 12);
+};
+
+/** What the Dockerfile says about the image beside its files. */
+const instructionsOf = (dockerfile: string): readonly string[] =>
+  (dockerfile.split(/^FROM scratch AS anchord$/m)[1]?.split(/^FROM /m)[0] ?? '')
+    .replaceAll(/\\\n\s*/g, '')
+    .split('\n')
+    .filter((line) => /^(ENV|ENTRYPOINT|HEALTHCHECK) /.test(line));
+
+/** Everything but the bundle: changes seldom, and is kept between runs. */
+function base(key: string, changes: readonly string[]): ImageRecipe {
+  return {
+    tag: `berth-test/anchord-base:${key}`,
+    key: `anchord-base-${process.arch}-${process.version}-${key}`,
+    changes,
+    fill: async (folder) => {
+      node('scripts/image-root.ts', 'anchord', folder, ...tools);
+      await rm(join(folder, 'usr/lib/anchord/main.mjs'));
+    },
+  };
+}
+
+let made: Promise<string> | undefined;
+
+/** Once a run; hands back the tag. */
+export function anchordImage(host: Host): Promise<string> {
+  made ??= make(host);
+  return made;
+}
+
+async function make(host: Host): Promise<string> {
+  node('scripts/build.ts');
+  const bundle = join(root, 'dist', 'anchord', 'main.mjs');
+  const [dockerfile, script, code] = await Promise.all(
+    ['Dockerfile', 'scripts/image-root.ts', bundle].map((path) =>
+      readFile(join(root, path.replace(root, '')), 'utf8'),
+    ),
+  );
+  const changes = instructionsOf(dockerfile ?? '');
+  const baseTag = await ensureImage(host, base(hashOf(script ?? '', ...changes), changes), say);
+  const tag = `berth-test/anchord:${hashOf(baseTag, code ?? '')}`;
+  if ((await host.docker('image', 'ls', '--quiet', tag)).trim() !== '') return tag;
+  const context = await mkdtemp(join(tmpdir(), 'berth-anchord-'));
+  try {
+    await cp(bundle, join(context, 'main.mjs'));
+    await writeFile(
+      join(context, 'Dockerfile'),
+      `FROM ${baseTag}\nCOPY main.mjs /usr/lib/anchord/main.mjs\n`,
+    );
+    return await buildImage(host, context, { tag });
+  } finally {
+    await rm(context, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,74 @@
+/** A Compose project of a test: brought up on a host of the lab, looked into, and gone with the test's space. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Host } from '@berth/lab';
+import type { Space } from '@berth/lab/testing';
+
+/** As Compose reads it; JSON is YAML, too. */
+export type ComposeFile = Readonly<Record<string, unknown>>;
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [attribute: string]: unknown;
+}
+
+export class ComposeProject implements AsyncDisposable {
+  readonly name: string;
+  readonly #host: Host;
+  readonly #folder: string;
+
+  static async create(space: Space, file: ComposeFile, name: string = space.id): Promise<ComposeProject> {
+    const folder = await mkdtemp(join(tmpdir(), 'berth-compose-'));
+    const project = new ComposeProject(space.host, folder, name);
+    await project.rewrite(file);
+    return project;
+  }
+
+  private constructor(host: Host, folder: string, name: string) {
+    this.#host = host;
+    this.#folder = folder;
+    this.name = name;
+  }
+
+  async rewrite(file: ComposeFile): Promise<void> {
+    await writeFile(join(this.#folder, 'compose.yaml'), JSON.stringify(file));
+  }
+
+  run(...args: readonly string[]): Promise<string> {
+    const file = join(this.#folder, 'compose.yaml');
+    return this.#host.docker('compose', '--project-name', this.name, '--file', file, ...args);
+  }
+
+  async up(...services: readonly string[]): Promise<void> {
+    await this.run('up', '--detach', ...services);
+  }
+
+  async down(): Promise<void> {
+    await this.run('down', '--timeout', '10');
+  }
+
+  async containerOf(service: string): Promise<string> {
+    return (await this.run('ps', '--all', '--quiet', service)).trim();
+  }
+
+  async exec(service: string, ...argv: readonly string[]): Promise<string> {
+    return await this.#host.docker('exec', await this.containerOf(service), ...argv);
+  }
+
+  /** What the container has logged, line by line; what is no JSON is left out. */
+  async logs(service: string): Promise<readonly LogLine[]> {
+    const text = await this.#host.docker('logs', await this.containerOf(service));
+    return text.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as LogLine] : []));
+  }
+
+  async inspect(service: string, format: string): Promise<string> {
+    return (await this.#host.docker('inspect', '--format', format, await this.containerOf(service))).trim();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.run('down', '--timeout', '1', '--volumes').catch(() => undefined);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
