@@ -20,7 +20,7 @@ export interface MailStackOptions {
 
 const socket = '/var/run/docker.sock';
 
-export const transitSubnets = (number: number) => ({
+const transitSubnets = (number: number) => ({
   v4: `172.30.${number}.0/24`,
   v6: `fd30:${number}::/64`,
 });

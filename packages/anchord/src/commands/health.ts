@@ -1,6 +1,5 @@
 /** `anchord health`: asks the listener of the process beside us whether it is ready. For HEALTHCHECK. */
-import { get } from 'node:http';
-import { parseHostPort } from '@berth/service';
+import { nodeHttp, parseHostPort } from '@berth/service';
 import { configOf, type Environment, readEnvironment, schema } from '@berth/service/config';
 import { metricsAddressField } from '../config/common.ts';
 
@@ -48,7 +47,7 @@ interface Answer {
 
 function ask(at: { readonly host: string; readonly port: number }, timeoutMs: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = get(
+    const request = nodeHttp().get(
       { ...at, path: '/readyz', agent: false, signal: AbortSignal.timeout(timeoutMs) },
       (response) => {
         let body = '';
