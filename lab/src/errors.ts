@@ -8,7 +8,8 @@ export const labErrors = new ErrorTable({
   },
   BAD_SPEC: {
     title: 'a lab that cannot be built as described',
-    remedy: 'Change the description as it says.',
+    remedy:
+      'Change what it names (the description of the lab, or with BERTH_CACHE the folder of what is kept).',
   },
   TOOL_FAILED: {
     title: 'a system tool ended with an error',

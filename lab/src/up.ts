@@ -16,6 +16,7 @@ import { dhcpIsServed, serveDhcp } from './network/dhcp-server.ts';
 import { makeClient, makeInternet, makeLan } from './network/lan.ts';
 import { namespaceNames, namespacePathOf, removeLink, removeNamespace } from './network/namespace.ts';
 import type { LabSpec } from './spec.ts';
+import { cacheFolder } from './tools/cache.ts';
 import { withLock } from './tools/lock.ts';
 import { isAlive, namespaceId, recordOf } from './tools/proc.ts';
 
@@ -25,15 +26,29 @@ export interface UpOptions {
   readonly owned?: boolean;
 }
 
+/** Namespaces, mounts and engines are root's business. */
+function assertRoot(): void {
+  if (process.platform === 'linux' && process.getuid?.() === 0) return;
+  const user = process.getuid?.() ?? 'unknown';
+  throw labErrors.error('NEEDS_ROOT', `this is ${process.platform}, and the user is number ${user}`);
+}
+
+/** What lies below these folders disappears behind the host's own while a host is being made. */
+function assertCacheIsSeen(): void {
+  const folder = cacheFolder();
+  if (/^\/(usr|etc|run|proc|sys)\//.test(`${folder}/`))
+    throw labErrors.error(
+      'BAD_SPEC',
+      `${folder} is in a folder that lab hosts have of their own; BERTH_CACHE can name another one`,
+    );
+}
+
 const lockOf = (lab: LabName): string => `lab ${lab}`;
 
 export async function bringUp(name: LabName, spec: LabSpec, options: UpOptions): Promise<Lab> {
   const { say } = options;
-  if (process.platform !== 'linux' || process.getuid?.() !== 0)
-    throw labErrors.error(
-      'NEEDS_ROOT',
-      `this is ${process.platform}, user ${process.getuid?.() ?? 'unknown'}`,
-    );
+  assertRoot();
+  assertCacheIsSeen();
   await prepareMachine(say);
   return withLock(
     lockOf(name),
@@ -119,7 +134,8 @@ export async function mendLab(name: LabName, say: (line: string) => void): Promi
 }
 
 /** Takes the lab down; true if there was one. */
-export function takeDown(name: LabName, say: (line: string) => void): Promise<boolean> {
+export async function takeDown(name: LabName, say: (line: string) => void): Promise<boolean> {
+  assertRoot();
   return withLock(
     lockOf(name),
     () => removeAll(name),

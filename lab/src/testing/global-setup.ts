@@ -43,5 +43,5 @@ async function freeName(name: LabName): Promise<LabName> {
   const found = await readDescription(name);
   const taken =
     found !== undefined && found !== 'unreadable' && found.owner !== undefined && isAlive(found.owner);
-  return taken && found.owner?.pid !== process.pid ? labName(`${name}-${process.pid}`) : name;
+  return taken && found.owner?.pid !== process.pid ? labName(`${name.slice(0, 16)}-${process.pid}`) : name;
 }

@@ -6,7 +6,7 @@ import { withLock } from './lock.ts';
 
 const repository = join(import.meta.dirname, '..', '..', '..');
 
-const cacheFolder = (): string => process.env['BERTH_CACHE'] ?? join(repository, '.cache', 'lab');
+export const cacheFolder = (): string => process.env['BERTH_CACHE'] ?? join(repository, '.cache', 'lab');
 
 /**
  * The path of the kept thing, made first if it is not there. `make` writes to the path that it is given (a file or a
