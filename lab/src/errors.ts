@@ -8,8 +8,7 @@ export const labErrors = new ErrorTable({
   },
   BAD_SPEC: {
     title: 'a lab that cannot be built as described',
-    remedy:
-      'Change what it names (the description of the lab, or with BERTH_CACHE the folder of what is kept).',
+    remedy: 'Change what it names; `npm run lab -- --help` says what there is.',
   },
   TOOL_FAILED: {
     title: 'a system tool ended with an error',
