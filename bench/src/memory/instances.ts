@@ -27,9 +27,18 @@ export async function bundled(scope: Scope, entry: string): Promise<string> {
 
 const START_MS = 30_000;
 
+export interface Start {
+  readonly program: string;
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** A running copy, once it has said that it is ready. It ends with the scope. */
-export async function started(scope: Scope, flags: readonly string[], program: string): Promise<number> {
-  const child = spawn(process.execPath, [...flags, program], { stdio: ['pipe', 'pipe', 'inherit'] });
+export async function started(scope: Scope, { program, flags, env }: Start): Promise<number> {
+  const child = spawn(process.execPath, [...flags, program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
   scope.defer(() => ended(child), 'instance');
   await new Promise<void>((resolve, reject) => {
     const late = setTimeout(() => reject(new Error(`${program} was not ready in ${START_MS} ms`)), START_MS);

@@ -3,10 +3,21 @@ import { join } from 'node:path';
 import { sleep, systemClock } from '@berth/service';
 import type { BenchCase, BenchContext, Row } from '../harness/bench-case.ts';
 import { percentile } from '../harness/measure.ts';
-import { bundled, started } from './instances.ts';
+import { bundled, type Start, started } from './instances.ts';
 import { readCpuMs, readProcessMemory } from './process-memory.ts';
 
-const programs = { 'empty program': 'empty-program.ts', 'minimal daemon': 'minimal-daemon.ts' };
+interface Subject {
+  readonly name: string;
+  readonly entry: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const subjects: readonly Subject[] = [
+  { name: 'empty program', entry: 'empty-program.ts' },
+  { name: 'minimal daemon', entry: 'minimal-daemon.ts' },
+  { name: 'the same after work', entry: 'minimal-daemon.ts', env: { BENCH_ROUNDS: '400' } },
+];
+
 const flagSets = {
   'node, no flags': [],
   'node --no-opt --no-maglev --max-semi-space-size=1': ['--no-opt', '--no-maglev', '--max-semi-space-size=1'],
@@ -19,12 +30,16 @@ export const memory: BenchCase = {
   needsRoot: false,
   async run(context) {
     const rows: Row[] = [];
-    for (const [name, entry] of Object.entries(programs)) {
+    for (const { name, entry, env = {} } of subjects) {
       const program = await bundled(context.scope, join(import.meta.dirname, '..', 'programs', entry));
       for (const [by, flags] of Object.entries(flagSets)) {
         for (const count of [1, 10]) {
           context.say(`${name} x ${count}, ${by}`);
-          rows.push({ work: `${name} x ${count}`, by, figures: await costs(context, flags, program, count) });
+          rows.push({
+            work: `${name} x ${count}`,
+            by,
+            figures: await costs(context, { program, flags, env }, count),
+          });
         }
       }
     }
@@ -32,14 +47,9 @@ export const memory: BenchCase = {
   },
 };
 
-async function costs(
-  { scope, quick }: BenchContext,
-  flags: readonly string[],
-  program: string,
-  count: number,
-): Promise<Row['figures']> {
+async function costs({ scope, quick }: BenchContext, start: Start, count: number): Promise<Row['figures']> {
   await using instances = scope.child('instances');
-  const pids = await Promise.all(Array.from({ length: count }, () => started(instances, flags, program)));
+  const pids = await Promise.all(Array.from({ length: count }, () => started(instances, start)));
   await sleep(systemClock, quick ? 500 : 5_000, scope.signal);
   const idleMs = quick ? 500 : 10_000;
   const before = pids.map(readCpuMs);

@@ -1,6 +1,15 @@
 /** The least that every daemon of ours is: configuration, log, metrics, health listener, a timer, an orderly end. */
-import { every, systemClock, untilAborted } from '@berth/service';
-import { configOf, duration, oneOf, optional, readEnvironment, schema, text } from '@berth/service/config';
+import { every, sleep, systemClock, untilAborted } from '@berth/service';
+import {
+  configOf,
+  duration,
+  integer,
+  oneOf,
+  optional,
+  readEnvironment,
+  schema,
+  text,
+} from '@berth/service/config';
 import { daemonPages, Health, serve } from '@berth/service/http';
 import { runDaemon } from '@berth/service/lifecycle';
 import { createLog, message, stdoutSink } from '@berth/service/log';
@@ -19,8 +28,39 @@ const settings = schema({
       default: 1_000,
       about: 'Pause of the timer.',
     }),
+    rounds: optional('BENCH_ROUNDS', integer({ min: 0 }), {
+      default: 0,
+      about: 'How often a list of a hundred containers is read before the daemon says that it is ready.',
+    }),
   },
 });
+
+/** What Docker answers about a hundred containers, about as long as it really is. */
+function listOfContainers(round: number): string {
+  const containers = Array.from({ length: 100 }, (_, index) => ({
+    Id: `${round}-${index}`.padEnd(64, '0'),
+    Names: [`/project-service-${index}`],
+    Image: 'registry.example.net/team/service:1.2.3',
+    Labels: Object.fromEntries(
+      Array.from({ length: 15 }, (_, label) => [`com.example.label-${label}`, `value-${index}`]),
+    ),
+    NetworkSettings: {
+      Networks: { transit: { IPAddress: `172.20.0.${index}`, MacAddress: '02:42:ac:14:00:05' } },
+    },
+  }));
+  return JSON.stringify(containers);
+}
+
+async function work(rounds: number, signal: AbortSignal): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    const list: readonly { readonly Id: string; readonly Names: readonly string[] }[] = JSON.parse(
+      listOfContainers(round),
+    );
+    const byName = new Map(list.map(({ Id, Names }) => [Names[0], Id]));
+    log.debug('listed', { containers: byName.size });
+    await sleep(systemClock, 10, signal);
+  }
+}
 
 const ready = message('info', 'ready', ['addr'], 'The daemon is up.');
 const log = createLog({ sink: stdoutSink() });
@@ -53,6 +93,7 @@ await runDaemon({ name: 'minimal', log }, async ({ scope }) => {
       health.right('ticking');
     },
   });
+  await work(config.rounds, scope.signal);
   log.say(ready, { addr });
   await untilAborted(scope.signal);
   return 0;
