@@ -3,6 +3,7 @@
 export type { Greeting } from './echo/greeting.ts';
 export { labErrors } from './errors.ts';
 export { Host, lanLink } from './host/host.ts';
+export { anchordImage } from './images/anchord.ts';
 export { type Build, buildImage } from './images/build.ts';
 export { busybox } from './images/busybox.ts';
 export { debian, tools } from './images/debian.ts';

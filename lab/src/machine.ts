@@ -10,6 +10,7 @@ import { type Finished, run } from './tools/run.ts';
  * none of them brings a service. The engines are not among them; each lab host has a Debian of its own.
  */
 const packages: Readonly<Record<string, string>> = {
+  binutils: '/usr/bin/strip',
   'btrfs-progs': '/usr/bin/btrfs',
   conntrack: '/usr/sbin/conntrack',
   debootstrap: '/usr/sbin/debootstrap',

@@ -1,6 +1,6 @@
 /** The reference project: a network-anchor, a service-anchor, and a service behind it that tells whom it sees. */
+import { anchordImage } from '@berth/lab';
 import type { Space } from '@berth/lab/testing';
-import { anchordImage } from './anchord-image.ts';
 import { type ComposeFile, ComposeProject } from './compose.ts';
 
 export interface MailStackOptions {
@@ -36,7 +36,7 @@ async function mailStackFile(space: Space, options: MailStackOptions): Promise<C
     labels = {},
   } = options;
   const { plan } = space.lab.lan;
-  const image = await anchordImage(space.host);
+  const image = await anchordImage(space.host, (line) => void process.stdout.write(`  ${line}\n`));
   const subnets = transitSubnets(number);
   return {
     services: {

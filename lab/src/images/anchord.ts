@@ -4,11 +4,12 @@ import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildImage, ensureImage, type Host, type ImageRecipe } from '@berth/lab';
+import type { Host } from '../host/host.ts';
+import { buildImage } from './build.ts';
+import { ensureImage, type ImageRecipe } from './image.ts';
 
-const root = join(import.meta.dirname, '..', '..');
+const root = join(import.meta.dirname, '..', '..', '..');
 const tools = ['/usr/sbin/nft', '/usr/sbin/ip', '/usr/sbin/conntrack'];
-const say = (line: string): void => void process.stdout.write(`  ${line}\n`);
 
 const node = (...argv: readonly string[]): void => {
   execFileSync(process.execPath, argv, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -43,12 +44,12 @@ function base(key: string, changes: readonly string[]): ImageRecipe {
 let made: Promise<string> | undefined;
 
 /** Once a run; hands back the tag. */
-export function anchordImage(host: Host): Promise<string> {
-  made ??= make(host);
+export function anchordImage(host: Host, say: (line: string) => void): Promise<string> {
+  made ??= make(host, say);
   return made;
 }
 
-async function make(host: Host): Promise<string> {
+async function make(host: Host, say: (line: string) => void): Promise<string> {
   node('scripts/build.ts');
   const bundle = join(root, 'dist', 'anchord', 'main.mjs');
   const [dockerfile, script, code] = await Promise.all(
