@@ -28,66 +28,86 @@ export function readIpv4(from: Uint8Array, at: number): string {
   return `${from[at]}.${from[at + 1]}.${from[at + 2]}.${from[at + 3]}`;
 }
 
+const COLON = 0x3a;
+const IPV6_BYTES = 16;
+
 /** Writes the sixteen bytes of an address; `false` when the text is none. A zone (`%eth0`) is no part of an address. */
 export function writeIpv6(text: string, into: Uint8Array, at: number): boolean {
-  const halves = text.split('::');
-  if (halves.length > 2) return false;
-  const head = groups(halves[0] ?? '', halves.length === 1);
-  const tail = halves.length === 2 ? groups(halves[1] ?? '', true) : [];
-  if (head === undefined || tail === undefined) return false;
-  const missing = 8 - head.length - tail.length;
-  // "::" stands for at least one group.
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return false;
-  into.fill(0, at, at + 16);
-  for (const [index, group] of head.entries()) writeGroup(into, at + 2 * index, group);
-  for (const [index, group] of tail.entries()) writeGroup(into, at + 2 * (8 - tail.length + index), group);
+  const gap = text.indexOf('::');
+  if (gap < 0) return writeGroups(text, 0, text.length, into, at) === IPV6_BYTES;
+  const head = writeGroups(text, 0, gap, into, at);
+  const tail = head < 0 ? -1 : writeGroups(text, gap + 2, text.length, into, at + head, IPV6_BYTES - head);
+  // The gap stands for at least one group.
+  if (tail < 0 || head + tail > IPV6_BYTES - 2) return false;
+  const behind = at + IPV6_BYTES - tail;
+  into.copyWithin(behind, at + head, at + head + tail);
+  into.fill(0, at + head, behind);
   return true;
 }
 
-function writeGroup(into: Uint8Array, at: number, group: number): void {
-  into[at] = group >> 8;
-  into[at + 1] = group & 0xff;
+/** Writes the groups between two places of the text; answers how many bytes they are, or -1. */
+function writeGroups(
+  text: string,
+  start: number,
+  end: number,
+  into: Uint8Array,
+  at: number,
+  room = IPV6_BYTES,
+): number {
+  if (start === end) return 0;
+  let written = 0;
+  for (let index = start; ; index += 1) {
+    const first = index;
+    let group = 0;
+    for (let digit = hexDigit(text, index); digit >= 0; digit = hexDigit(text, index)) {
+      group = group * 16 + digit;
+      index += 1;
+    }
+    if (text.charCodeAt(index) === DOT && end === text.length) {
+      // The last four bytes may be written as an IPv4 address.
+      return room - written >= 4 && writeIpv4(text.slice(first), into, at + written) ? written + 4 : -1;
+    }
+    if (index === first || index - first > 4 || written === room) return -1;
+    into[at + written] = group >> 8;
+    into[at + written + 1] = group & 0xff;
+    written += 2;
+    if (index === end) return written;
+    if (text.charCodeAt(index) !== COLON) return -1;
+  }
 }
 
-const readGroup = (from: Uint8Array, at: number): number => ((from[at] ?? 0) << 8) | (from[at + 1] ?? 0);
+/** The value of the digit there, or -1. */
+function hexDigit(text: string, index: number): number {
+  const code = text.charCodeAt(index);
+  if (code >= ZERO && code <= NINE) return code - ZERO;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
 
-/** The 16-bit groups of one side of "::"; the last two may be written as an IPv4 address at the end of the text. */
-function groups(text: string, atEnd: boolean): number[] | undefined {
-  if (text === '') return [];
-  const found: number[] = [];
-  const parts = text.split(':');
-  for (const [index, part] of parts.entries()) {
-    if (atEnd && index === parts.length - 1 && part.includes('.')) {
-      const octets = new Uint8Array(4);
-      if (!writeIpv4(part, octets, 0)) return undefined;
-      found.push(readGroup(octets, 0), readGroup(octets, 2));
-    } else {
-      if (!/^[0-9a-f]{1,4}$/i.test(part)) return undefined;
-      found.push(Number.parseInt(part, 16));
+/** The one text of an address (RFC 5952): lower case, the first of the longest runs of zero groups as "::". */
+export function readIpv6(from: Uint8Array, at: number): string {
+  let best = 0;
+  let bestLength = 1;
+  for (let group = 0; group < 8; group++) {
+    const start = group;
+    while (group < 8 && groupAt(from, at, group) === 0) group++;
+    if (group - start > bestLength) {
+      best = start;
+      bestLength = group - start;
     }
   }
-  return found;
-}
-
-/** The one text of an address (RFC 5952): lower case, the longest run of zero groups as "::". */
-export function readIpv6(from: Uint8Array, at: number): string {
-  const group = Array.from({ length: 8 }, (_, index) => readGroup(from, at + 2 * index));
-  const { start, length } = longestZeroRun(group);
-  const hex = (from: number, to: number): string =>
-    group
-      .slice(from, to)
-      .map((value) => value.toString(16))
-      .join(':');
-  return length < 2 ? hex(0, 8) : `${hex(0, start)}::${hex(start + length, 8)}`;
-}
-
-function longestZeroRun(group: readonly number[]): { start: number; length: number } {
-  let best = { start: 0, length: 0 };
-  for (let start = 0; start < group.length; start++) {
-    let length = 0;
-    while (group[start + length] === 0) length++;
-    if (length > best.length) best = { start, length };
-    start += length;
+  let text = '';
+  for (let group = 0; group < 8; group++) {
+    if (bestLength > 1 && group === best) {
+      text += '::';
+      group += bestLength - 1;
+    } else {
+      if (text !== '' && !text.endsWith(':')) text += ':';
+      text += groupAt(from, at, group).toString(16);
+    }
   }
-  return best;
+  return text;
 }
+
+const groupAt = (from: Uint8Array, at: number, group: number): number =>
+  ((from[at + 2 * group] ?? 0) << 8) | (from[at + 2 * group + 1] ?? 0);

@@ -211,6 +211,12 @@ describe('what we cannot read', () => {
   });
 
   it.each([
+    ['a table that is switched off', 'flags dormant', 'the flags of the table'],
+    [
+      'a chain that lives in a rule',
+      'chain input {\n  tcp dport 1 jump {\n   accept\n  }\n }',
+      'it lives in a rule',
+    ],
     ['an object of another kind', 'quota q { over 10 mbytes\n }', 'object q: it is no counter'],
     ['a set of a type that we do not know', 'set s { type ether_addr\n }', 'set s: its types'],
     [

@@ -89,7 +89,7 @@ export class Nftables implements Disposable {
       const tables = headers.flatMap((header): Table[] => {
         const name = nameOf(header);
         if (header.owner !== owner || name === undefined) return [];
-        return [readTable(this.#socket, name, header.comment)];
+        return [readTable(this.#socket, name, header)];
       });
       if (this.generation() !== generation) {
         throw kernelErrors.error(
@@ -97,7 +97,7 @@ export class Nftables implements Disposable {
           `reading the tables of ${owner} in ${this.#where} failed: somebody else changed rulesets meanwhile`,
         );
       }
-      const others = headers.filter((header) => header.owner !== owner);
+      const others = headers.filter((header) => !tables.some((table) => isTable(header, table)));
       return { generation, ruleset: { owner, tables }, others };
     });
   }

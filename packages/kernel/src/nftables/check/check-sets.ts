@@ -2,11 +2,10 @@ import { kernelErrors } from '../../errors.ts';
 import { hasOneSpelling, keyIdentity, keyWords, type Layout, layoutOf } from '../keys/index.ts';
 import { dataTypes, hasRanges, type Key, type SetOrMap, type Table } from '../model/index.ts';
 import { jumpProblems } from './check-jumps.ts';
+import { numberProblem, timeoutProblem } from './check-numbers.ts';
 
 const MOST_KEY_BYTES = 64;
 const MOST_KEY_TYPES = 5;
-/** Every kernel's clock ticks in such steps; a finer timeout would come back as another one. */
-const TIMEOUT_STEP_MS = 100;
 
 export function* setProblems(table: Table, set: SetOrMap): Generator<string> {
   const bytes = set.key.reduce((sum, type) => sum + Math.ceil(dataTypes[type].bytes / 4) * 4, 0);
@@ -15,6 +14,7 @@ export function* setProblems(table: Table, set: SetOrMap): Generator<string> {
   if (set.intervals === true && !set.key.every(hasRanges))
     yield 'values of its types have no order for ranges';
   if (set.kind === 'map' && set.data.length === 0) yield 'its data has no type';
+  if (set.size !== undefined) yield* numberProblem('its size', set.size, 1, 0xffff_ffff);
   yield* timeoutProblems(set);
   yield* duplicateProblems(set);
   if (set.kind !== 'map' || set.data !== 'verdict') return;
@@ -31,15 +31,10 @@ function* timeoutProblems(set: SetOrMap): Generator<string> {
   }
 }
 
-function* timeoutProblem(timeoutMs: number): Generator<string> {
-  if (timeoutMs > 0 && timeoutMs % TIMEOUT_STEP_MS === 0) return;
-  yield `a timeout of ${timeoutMs} ms is not a multiple of ${TIMEOUT_STEP_MS} ms`;
-}
-
 /** The kernel takes a key twice if both say the same, and would be told again each time we look. */
-function* duplicateProblems({ key: types, elements }: SetOrMap): Generator<string> {
+function* duplicateProblems({ key: types, intervals = false, elements }: SetOrMap): Generator<string> {
   const layout = layoutOf(types);
-  const identify = hasOneSpelling(layout) ? keyWords : (key: Key) => identityOf(layout, key);
+  const identify = !intervals && hasOneSpelling(layout) ? keyWords : (key: Key) => identityOf(layout, key);
   const seen = new Set<string | number>();
   for (const { key } of elements) {
     const identity = identify(key);

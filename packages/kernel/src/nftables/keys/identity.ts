@@ -1,6 +1,7 @@
 /** When two keys are the same, however they are written. */
 import { type Data, dataTypes, type Key } from '../model/index.ts';
 import { keySpan, type Layout, writeKey } from './layout.ts';
+import { isExact } from './spans.ts';
 
 /** How a key is written: the same words are the same key, other words may be. */
 export function keyWords(key: Key): string | number {
@@ -14,6 +15,11 @@ export const hasOneSpelling = ({ slots }: Layout): boolean =>
   slots.every(({ type }) => dataTypes[type].oneSpelling);
 
 export function keyIdentity(layout: Layout, key: Key): string {
+  if (isExact(key)) {
+    const bytes = Buffer.allocUnsafe(layout.bytes).fill(0);
+    writeKey(layout, key, bytes);
+    return bytes.toString('latin1');
+  }
   const { low, high } = keySpan(layout, key);
   return low.equals(high) ? low.toString('latin1') : `${low.toString('latin1')}-${high.toString('latin1')}`;
 }

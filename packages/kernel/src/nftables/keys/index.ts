@@ -3,4 +3,4 @@
 export { dataIdentity, hasOneSpelling, keyIdentity, keyWords } from './identity.ts';
 export { keyOfSpan, keySpan, type Layout, layoutOf, readKey, stepped, writeKey } from './layout.ts';
 export { planOfInline, planOfSet, type SetPlan } from './set-plan.ts';
-export { isSingle, prefixMask, type Span, spanOf } from './spans.ts';
+export { isExact, prefixMask, type Span, spanOf } from './spans.ts';

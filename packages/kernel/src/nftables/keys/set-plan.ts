@@ -1,7 +1,7 @@
 /** How the elements of one set or map look on the wire. */
 import type { DataType, Inline, Key, SetOrMap } from '../model/index.ts';
 import { type Layout, layoutOf } from './layout.ts';
-import { isSingle } from './spans.ts';
+import { isExact } from './spans.ts';
 
 /**
  * - `exact`: one key each.
@@ -36,4 +36,4 @@ const inlineKeys = ({ content }: Inline): readonly Key[] =>
   'keys' in content ? content.keys : content.entries.map(({ key }) => key);
 
 /** The rule alone decides what its set looks like: it is made for ranges if there are any. */
-const hasRanges = (keys: readonly Key[]): boolean => keys.some((key) => !key.every(isSingle));
+const hasRanges = (keys: readonly Key[]): boolean => keys.some((key) => !isExact(key));

@@ -1,5 +1,13 @@
 /** One part of a key as bytes: from its lowest to its highest value, both included. */
-import { badValue, type DataType, type DataTypeRow, dataTypes, type Part } from '../model/index.ts';
+import {
+  badValue,
+  type DataType,
+  type DataTypeRow,
+  dataTypes,
+  type Key,
+  type Part,
+  type Scalar,
+} from '../model/index.ts';
 
 export interface Span {
   readonly low: Buffer;
@@ -8,8 +16,11 @@ export interface Span {
   readonly prefixBits?: number;
 }
 
-export const isSingle = (part: Part): boolean =>
+const isSingle = (part: Part): part is Scalar =>
   typeof part === 'number' || (typeof part === 'string' && !part.includes('/') && !part.endsWith('*'));
+
+/** Does it stand for one key, and not for a range of them? */
+export const isExact = (key: Key): key is readonly Scalar[] => key.every(isSingle);
 
 export function spanOf(type: DataType, part: Part): Span {
   const row = dataTypes[type];

@@ -89,7 +89,9 @@ function textOfChain(table: Table, { name, base, comment: words, rules }: Chain)
 /** What has no word stands behind the rule as a remark: the text is for people then. */
 function textOfRule(table: Table, { statements, comment: words }: Rule): string {
   const remarks = statements.flatMap((statement) =>
-    statement.kind === 'opaque' ? statement.expressions.map((expression) => expression.is) : [],
+    statement.kind === 'opaque'
+      ? statement.expressions.map((one) => (one.is === 'opaque' ? one.name : one.is))
+      : [],
   );
   return [
     ...statements

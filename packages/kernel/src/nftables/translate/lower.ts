@@ -1,5 +1,6 @@
 /** From statements to the kernel's expressions. */
 import {
+  dataTypes,
   type Expression,
   type Family,
   fieldRow,
@@ -102,19 +103,28 @@ function lowerLog({ prefix, to }: Log): Expression {
   };
 }
 
-const hexWord = (value: number): string => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value >>> 0);
-  return bytes.toString('hex');
-};
+function markBytes(value: number): Buffer {
+  const bytes = Buffer.alloc(dataTypes.mark.bytes);
+  dataTypes.mark.write(value, bytes, 0);
+  return bytes;
+}
 
 function lowerSetMark({ of, to }: SetMark): Expression[] {
   const store: Expression =
     of === 'meta' ? { is: 'meta-set', key: MARK_KEY, from: 0 } : { is: 'ct-set', key: MARK_KEY, from: 0 };
   if ('copyOf' in to) return [load(`${to.copyOf} mark`, 0), store];
-  if (to.mask === undefined) return [{ is: 'immediate', value: hexWord(to.value), into: 0 }, store];
-  const keep = { mask: hexWord(~to.mask), xor: hexWord(to.value & to.mask) };
-  return [load(`${of} mark`, 0), { is: 'bitwise', from: 0, into: 0, ...keep }, store];
+  const value = markBytes(to.value);
+  if (to.mask === undefined) return [{ is: 'immediate', value: value.toString('hex'), into: 0 }, store];
+  // The bits outside of the mask stay; those inside are cleared, and then set as wanted.
+  const inside = markBytes(to.mask);
+  const outside = inside.map((byte) => ~byte);
+  const wanted = value.map((byte, index) => byte & (inside[index] ?? 0));
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+  return [
+    load(`${of} mark`, 0),
+    { is: 'bitwise', from: 0, into: 0, mask: hex(outside), xor: hex(wanted) },
+    store,
+  ];
 }
 
 function lowerUpdateSet({ how, set, fields, timeoutMs }: UpdateSet): Expression[] {

@@ -1,6 +1,6 @@
 /** Elements onto the wire. Maps hold thousands of them, so this is the one hot path here. */
 import type { MessageWriter } from '../../netlink/index.ts';
-import { isSingle, keySpan, type Layout, type SetPlan, stepped, writeKey } from '../keys/index.ts';
+import { isExact, keySpan, type Layout, type SetPlan, stepped, writeKey } from '../keys/index.ts';
 import { type AnyElement, badValue, type Key, type Scalar } from '../model/index.ts';
 import {
   DATA_VALUE,
@@ -90,9 +90,8 @@ function writeRanged(writer: MessageWriter, plan: SetPlan, element: AnyElement, 
 }
 
 function exactKey(key: Key): readonly Scalar[] {
-  const scalars = key.filter((part): part is Scalar => typeof part !== 'object' && isSingle(part));
-  if (scalars.length !== key.length) throw badValue(key, 'a single key: the set is not made for ranges');
-  return scalars;
+  if (isExact(key)) return key;
+  throw badValue(key, 'a single key: the set is not made for ranges');
 }
 
 function writeKeyAttribute(writer: MessageWriter, type: number, value: Buffer): void {

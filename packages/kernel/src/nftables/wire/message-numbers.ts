@@ -46,7 +46,10 @@ export const CHAIN_NAME = 3;
 export const CHAIN_HOOK = 4;
 export const CHAIN_POLICY = 5;
 export const CHAIN_TYPE = 7;
+export const CHAIN_FLAGS = 10;
 export const CHAIN_USERDATA = 12;
+/** Lives in one rule, and goes with it. */
+export const CHAIN_FLAG_BINDING = 0x4;
 export const HOOK_NUMBER = 1;
 export const HOOK_PRIORITY = 2;
 

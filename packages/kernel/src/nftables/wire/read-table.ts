@@ -27,8 +27,12 @@ import { readSet } from './set-codec.ts';
 import { readComment } from './userdata.ts';
 
 /** Reads all of it; what we have no words for is named in `unreadable`. */
-export function readTable(socket: NetlinkSocket, name: TableName, comment: string | undefined): Table {
-  const unreadable: string[] = [];
+export function readTable(
+  socket: NetlinkSocket,
+  name: TableName,
+  { comment, flagged }: { readonly comment?: string; readonly flagged?: true },
+): Table {
+  const unreadable: string[] = flagged === true ? ['the flags of the table'] : [];
   const complain = (what: string): void => void unreadable.push(what);
   const counters = readCounters(socket, name, complain);
   const { sets, inline } = readAllSets(socket, name, complain);
@@ -117,6 +121,9 @@ function readAllChains(
   const rules = Map.groupBy(readRules(socket, table), ({ attributes }) => attributes.string(nft.RULE_CHAIN));
   return readChains(socket, table).map(({ attributes }) => {
     const name = attributes.string(nft.CHAIN_NAME) ?? '';
+    if (((attributes.u32be(nft.CHAIN_FLAGS) ?? 0) & nft.CHAIN_FLAG_BINDING) !== 0) {
+      complain(`chain ${name}: it lives in a rule`);
+    }
     return {
       name,
       ...given(

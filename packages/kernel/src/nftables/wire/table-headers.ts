@@ -1,7 +1,7 @@
 /** The tables of a namespace, seen from outside. */
 import type { NetlinkSocket } from '../../netlink/index.ts';
 import { familyLabel, given, readMark } from '../model/index.ts';
-import { TABLE_NAME, TABLE_USERDATA } from './message-numbers.ts';
+import { TABLE_FLAGS, TABLE_NAME, TABLE_USERDATA } from './message-numbers.ts';
 import { readTables } from './requests.ts';
 import { readComment } from './userdata.ts';
 
@@ -13,6 +13,8 @@ export interface TableHeader {
   /** Whose it is, if it is of our making. */
   readonly owner?: string;
   readonly comment?: string;
+  /** Switched off or otherwise odd: we never make such a table. */
+  readonly flagged?: true;
 }
 
 export function readTableHeaders(socket: NetlinkSocket): TableHeader[] {
@@ -24,6 +26,7 @@ export function readTableHeaders(socket: NetlinkSocket): TableHeader[] {
       name: attributes.string(TABLE_NAME) ?? '',
       ...given('owner', mark?.owner),
       ...given('comment', mark === undefined ? comment : mark.words),
+      ...given('flagged', (attributes.u32be(TABLE_FLAGS) ?? 0) === 0 ? undefined : true),
     };
   });
 }
