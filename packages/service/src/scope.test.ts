@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Scope } from './scope.ts';
 
@@ -6,7 +7,10 @@ const noFailure = (error: unknown): never => {
 };
 
 const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 describe('Scope', () => {
   it('releases in reverse order, once, however often it is closed', async () => {
@@ -209,4 +213,86 @@ describe('Scope', () => {
     expect(disposed).toEqual(['async', 'sync']);
     expect(failures).toHaveLength(1);
   });
+
+  it('keeps its promises under any sequence: everything ends, every release runs once, the last one first', async () => {
+    const steps = fc.array(fc.tuple(fc.constantFrom(...moves), fc.nat()), { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(steps, async (taken) => {
+        const failures: unknown[] = [];
+        const run: Run = {
+          scopes: [],
+          released: new Map(),
+          registered: new Map(),
+          begun: 0,
+          ended: 0,
+          failed: 0,
+          next: 0,
+        };
+        const root = new Scope('root', (error) => failures.push(error));
+        run.scopes.push(root);
+        for (const [move, which] of taken) await move(run, run.scopes[which % run.scopes.length]!);
+        await root.close();
+        expect(run.scopes.every((scope) => scope.closed)).toBe(true);
+        expect(root.running).toEqual([]);
+        expect(run.ended).toBe(run.begun);
+        expect(failures).toHaveLength(run.failed);
+        for (const [scope, registered] of run.registered) {
+          expect(run.released.get(scope)).toEqual(registered.toReversed());
+        }
+      }),
+    );
+  });
 });
+
+interface Run {
+  readonly scopes: Scope[];
+  readonly registered: Map<Scope, number[]>;
+  readonly released: Map<Scope, number[]>;
+  begun: number;
+  ended: number;
+  failed: number;
+  next: number;
+}
+
+const noted = (list: Map<Scope, number[]>, scope: Scope, id: number): void => {
+  list.set(scope, [...(list.get(scope) ?? []), id]);
+};
+
+async function task(run: Run, work: () => Promise<void>): Promise<void> {
+  run.begun += 1;
+  try {
+    await work();
+  } finally {
+    run.ended += 1;
+  }
+}
+
+/** What can happen to scopes, for the property. */
+const moves: readonly ((run: Run, scope: Scope) => unknown)[] = [
+  (run, scope) => {
+    if (scope.closed) return;
+    const id = run.next++;
+    noted(run.registered, scope, id);
+    scope.defer(async () => {
+      await Promise.resolve();
+      noted(run.released, scope, id);
+    });
+  },
+  (run, scope) =>
+    scope.spawn('obedient', (signal) =>
+      task(run, async () => {
+        await aborted(signal);
+        throw signal.reason;
+      }),
+    ),
+  (run, scope) => scope.spawn('short', () => task(run, async () => undefined)),
+  (run, scope) => {
+    if (scope.closed) return;
+    run.failed += 1;
+    scope.spawn('failing', () => task(run, () => Promise.reject(new Error('boom'))));
+  },
+  (run, scope) => run.scopes.push(scope.child('child')),
+  (_, scope) => scope.stop(),
+  (_, scope) => scope.close(),
+  () => new Promise((resolve) => setImmediate(resolve)),
+];

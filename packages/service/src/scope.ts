@@ -136,9 +136,11 @@ export class Scope {
    * Aborts, waits for the tasks, releases in reverse order. Every release runs even if one before it failed. Never
    * rejects: `onFailure` hears what went wrong.
    */
-  close(reason: unknown = new ScopeClosed(this.name)): Promise<void> {
+  async close(reason: unknown = new ScopeClosed(this.name)): Promise<void> {
     this.#closing ??= this.#close(reason);
-    return this.#closing;
+    await this.#closing;
+    // What was registered after the end is released, too, and whoever asks again waits for it.
+    await this.#tasksEnded();
   }
 
   async #close(reason: unknown): Promise<void> {

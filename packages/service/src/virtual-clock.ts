@@ -31,7 +31,7 @@ export class VirtualClock implements Clock {
   }
 
   after(delayMs: number, callback: () => void): Cancellable {
-    const due = this.#elapsedMs + Math.max(delayMs, 0);
+    const due = this.#elapsedMs + (delayMs > 0 ? delayMs : 0);
     const alarm: Alarm = { due, order: this.#order++, callback, cancelled: false };
     this.#push(alarm);
     this.#pending += 1;

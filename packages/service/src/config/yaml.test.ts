@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { serviceErrors } from '../service-errors.ts';
 import {
   boolean,
@@ -25,6 +26,8 @@ import {
   text,
   type YamlOptions,
 } from './index.ts';
+import type { SourceNode } from './source.ts';
+import { parseYaml } from './yaml-source.ts';
 
 /** A schema with one key of each sort, in the words of a real one. */
 const backend = schema({
@@ -109,6 +112,14 @@ const backend = schema({
   ],
   ignored: { container_engine: 'gone since 0.9' },
 });
+
+/** The tree as the values that it stands for. */
+function plain(node: SourceNode): unknown {
+  if (node.type === 'list') return node.items.map(plain);
+  if (node.type === 'map')
+    return Object.fromEntries(Array.from(node.entries, ([key, value]) => [key, plain(value)]));
+  return node.value;
+}
 
 const least = 'sku_profiles: {small: {cpu_cores: 0.5, memory_mb: 512}}\ncallback_secret: long-enough\n';
 const values = async (yaml: string, options?: YamlOptions) => {
@@ -282,6 +293,22 @@ describe('a YAML file', () => {
     expect(await problems(bomb)).toEqual([expect.stringContaining('too large or too deep')]);
     expect(await problems('a: &a [*a]')).toHaveLength(1);
     expect(await problems(`a: ${'['.repeat(500)}${']'.repeat(500)}`)).toHaveLength(1);
+  });
+
+  it('is read as the parser reads it, whatever the values are', async () => {
+    const document = fc.dictionary(
+      fc.string({ unit: 'grapheme', minLength: 1 }),
+      fc.jsonValue({ maxDepth: 3 }),
+    );
+    const styles = fc.constantFrom('PLAIN', 'QUOTE_DOUBLE', 'BLOCK_LITERAL');
+    await fc.assert(
+      fc.asyncProperty(document, styles, async (value, style) => {
+        const written = stringify(value, { defaultStringType: style, aliasDuplicateObjects: true });
+        const tree = await parseYaml(written);
+        if (!('type' in tree)) throw new Error(tree.map((problem) => problem.text).join());
+        expect(plain(tree)).toEqual(parse(written, { merge: true }));
+      }),
+    );
   });
 
   it('never throws, whatever the text', async () => {

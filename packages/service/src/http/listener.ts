@@ -58,6 +58,8 @@ export async function serve(scope: Scope, options: ListenerOptions): Promise<str
     (request, response) => respond(request, response, pages, log),
   );
   server.maxConnections = CONNECTIONS;
+  // Also for those who say nothing at all, or do not read what they asked for.
+  server.timeout = READ_HEADERS_MS;
   try {
     await listening(server, parsed.host, parsed.port);
   } catch (err) {

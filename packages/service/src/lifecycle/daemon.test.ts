@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -242,6 +243,26 @@ describe('a daemon', () => {
       msg: 'second signal, ending without clean-up',
       waiting: ['test: scope dhcp', 'test/dhcp: v4 release'],
     });
+  });
+
+  it('does not hang at the end because nobody reads what it says', async () => {
+    const program = `
+      import { runDaemon } from ${source('lifecycle/index.ts')};
+      import { createLog, stdoutSink } from ${source('log/index.ts')};
+      const log = createLog({ sink: stdoutSink() });
+      await runDaemon({ name: 'test', log }, async ({ scope }) => {
+        for (let n = 0; n < 20_000; n++) log.info('line', { n, filling: 'x'.repeat(200) });
+        process.send('full');
+        await new Promise((resolve) => scope.signal.addEventListener('abort', resolve));
+        return 0;
+      });
+    `;
+    const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', program], {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
+    await once(child, 'message');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
   it('does not wait longer than the deadline, and says for what it waited', async () => {
