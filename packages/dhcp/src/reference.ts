@@ -1,5 +1,6 @@
 import { tableAsMarkdown } from './table/table.ts';
 import { dhcp4Table, eventsInWords, phasesInWords } from './v4/client-table.ts';
+import { dhcp6Table, eventsInWords6, phasesInWords6 } from './v6/client-table.ts';
 
 /** The page of reference about the client machines, printed from the tables that run. */
 export function machinesReference(): string {
@@ -11,5 +12,8 @@ identifier, another server than the one we deal with, nothing usable in them) ne
 
 ## DHCPv4
 
-${tableAsMarkdown(dhcp4Table, phasesInWords, eventsInWords)}`;
+${tableAsMarkdown(dhcp4Table, phasesInWords, eventsInWords)}
+## DHCPv6
+
+${tableAsMarkdown(dhcp6Table, phasesInWords6, eventsInWords6)}`;
 }

@@ -152,7 +152,7 @@ describe('UDP frames', () => {
 
   it('never throw on damaged or random bytes', () => {
     expect(fuzz([encoded()], (packet) => decodeUdpFrame(packet, 'not-computed'))).toBeGreaterThan(100);
-  });
+  }, 60_000);
 });
 
 describe('ARP', () => {
@@ -207,7 +207,7 @@ describe('ARP', () => {
 
   it('never throws on damaged or random bytes', () => {
     expect(fuzz([encodeArpFrame(arpProbe(ours, address))], decodeArpFrame)).toBeGreaterThan(100);
-  });
+  }, 60_000);
 
   function encodeUdpFrameOnly(): Uint8Array {
     return bytes(`ffffffffffff 02420a630032 0800 ${'00'.repeat(28)}`);
@@ -269,7 +269,7 @@ describe('neighbour discovery', () => {
   it('never throws on damaged or random bytes', () => {
     const frame = encodeIcmp6Frame(neighbourSolicitation(ours, linkLocal, v6));
     expect(fuzz([frame], decodeIcmp6Frame)).toBeGreaterThan(10);
-  });
+  }, 60_000);
 });
 
 describe('router advertisements', () => {
@@ -381,5 +381,5 @@ describe('router advertisements', () => {
   it('never throw on damaged or random bytes', () => {
     const whole = fc.sample(anyAdvertisement, { numRuns: 20, seed: 1 }).map(encodeRouterAdvertisement);
     expect(fuzz(whole, (body) => decodeRouterAdvertisement(framed(body)))).toBeGreaterThan(1000);
-  });
+  }, 60_000);
 });
