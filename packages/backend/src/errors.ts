@@ -38,6 +38,18 @@ export const errors = new ErrorTable({
     title: 'No retained data of that lease for this tenant',
     remedy: 'Check the id of the closed lease; data is kept for retention_max_age at most.',
   },
+  not_built: {
+    title: 'This build cannot do that',
+    remedy: 'Use a build that can; nothing was changed.',
+  },
+  tls_unusable: {
+    title: 'A certificate or key cannot be used',
+    remedy: 'Check the tls_* paths and what is in the files.',
+  },
+  listen_failed: {
+    title: 'The listener cannot be opened',
+    remedy: 'Check listen_addr, and whether something else has the port.',
+  },
   store_unusable: {
     title: 'A store file cannot be opened',
     remedy:

@@ -2,9 +2,11 @@
 import type { PackageReference } from '@berth/service/reference';
 import { configSchema } from './config/index.ts';
 import { errors } from './errors.ts';
+import { backendMetrics } from './metrics/index.ts';
 
 export const reference: PackageReference = {
   errors: [{ title: 'The backend', table: errors.rows }],
+  metrics: [{ title: 'docker-backend', table: backendMetrics }],
   settings: [
     {
       name: 'backend-settings',

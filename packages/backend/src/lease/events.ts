@@ -28,6 +28,7 @@ const outcomeEvents = [
 /** Facts about containers, seen live or when comparing. */
 const factEvents = ['ContainerDied', 'ContainersRemoved', 'FoundDead', 'FoundReady'] as const;
 
+/** In the order of the table's rows. */
 export const leaseEvents = [...requestEvents, ...outcomeEvents, ...factEvents] as const;
 
 export type LeaseEventName = (typeof leaseEvents)[number];

@@ -1,4 +1,4 @@
-export type { LeaseEvent, LeaseEventName, NewLease } from './events.ts';
+export { type LeaseEvent, type LeaseEventName, leaseEvents, type NewLease } from './events.ts';
 export {
   cutError,
   type FailureText,

@@ -5,7 +5,7 @@ import type { LeaseStatus } from './record.ts';
 /** `none`: there is no such lease. */
 export type LeaseState = LeaseStatus | 'none';
 
-export const leaseStates: readonly LeaseState[] = [
+export const leaseStates = [
   'none',
   'provisioning',
   'ready',
@@ -15,7 +15,7 @@ export const leaseStates: readonly LeaseState[] = [
   'updating',
   'deprovisioning',
   'unknown',
-];
+] as const satisfies readonly LeaseState[];
 
 /** What a transition does, with what it means. The order in a cell is the order of doing. */
 export const actions = {

@@ -3,14 +3,24 @@ import { Scope, VirtualClock } from '@berth/service';
 import { RecordingLog } from '@berth/service/testing';
 import type { LeaseEvent, Owed } from '../lease/index.ts';
 import { LeaseBook, LeaseRegistry, type Logs, type Message } from '../leases/index.ts';
-import { ResourcePool } from '../placement/index.ts';
+import { type Amounts, ResourcePool } from '../placement/index.ts';
 import { GroupCommit, ReleaseStore } from '../stores/index.ts';
 import { ScriptedWork } from './scripted-work.ts';
 import { storeFolder } from './store-folder.ts';
 
 const longestWaitMs = 5000;
 
+interface Parts {
+  readonly store: ReleaseStore;
+  readonly book: LeaseBook;
+  readonly pool: ResourcePool;
+  readonly work: ScriptedWork;
+  readonly scope: Scope;
+  readonly registry: LeaseRegistry;
+}
+
 export class LeaseHost implements AsyncDisposable {
+  readonly total: Amounts;
   readonly clock = new VirtualClock();
   readonly logs = new RecordingLog();
   /** What callers were told, in order: survives a restart, as callers do. */
@@ -21,8 +31,22 @@ export class LeaseHost implements AsyncDisposable {
   /** Makes the outbox refuse, as a full disk would. */
   outboxFull = false;
   readonly #folder = storeFolder();
-  #parts = this.#open();
   #operations = 0;
+  #parts: Parts;
+
+  constructor(total: Amounts = { cpuCores: 1000, memoryMb: 1_000_000, diskMb: 0 }) {
+    this.total = total;
+    this.#parts = this.#open();
+  }
+
+  /** A file of a store beside that of the leases. */
+  path(name: string): string {
+    return this.#folder.path(name);
+  }
+
+  get scope(): Scope {
+    return this.#parts.scope;
+  }
 
   get work(): ScriptedWork {
     return this.#parts.work;
@@ -44,10 +68,10 @@ export class LeaseHost implements AsyncDisposable {
     return this.#parts.registry;
   }
 
-  #open() {
+  #open(): Parts {
     const store = new ReleaseStore(this.#folder.path('releases.db'));
     const book = new LeaseBook(store, new GroupCommit(store.file));
-    const pool = new ResourcePool({ cpuCores: 1000, memoryMb: 1_000_000, diskMb: 0 });
+    const pool = new ResourcePool(this.total);
     const work = new ScriptedWork();
     const scope = new Scope('test', (error, task) => this.logs.log.error(task, { error: String(error) }));
     const registry = new LeaseRegistry({

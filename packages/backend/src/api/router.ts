@@ -1,0 +1,41 @@
+import type { Route } from './routes.ts';
+
+export type Found =
+  | { readonly kind: 'route'; readonly route: Route; readonly segment: string }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'wrongMethod'; readonly allowed: readonly string[] };
+
+/** The path and the query of a request target, as transmitted. */
+export function splitTarget(target: string): { readonly path: string; readonly query: string } {
+  const at = target.indexOf('?');
+  return at < 0 ? { path: target, query: '' } : { path: target.slice(0, at), query: target.slice(at + 1) };
+}
+
+/** Finds the route of a method and a path. A wildcard stands for exactly one segment, which is percent-decoded. */
+export function findRoute(routes: readonly Route[], method: string, path: string): Found {
+  const matches = routes.flatMap((route) => {
+    const segment = segmentOf(route.path, path);
+    return segment === undefined ? [] : [{ route, segment }];
+  });
+  if (matches.length === 0) return { kind: 'unknown' };
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  const match = matches.find(({ route }) => route.method === wanted);
+  if (match !== undefined) return { kind: 'route', ...match };
+  const allowed = matches.flatMap(({ route }) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
+  return { kind: 'wrongMethod', allowed };
+}
+
+/** What stands for the wildcard; empty for a path without one; undefined when the path is another one. */
+function segmentOf(pattern: string, path: string): string | undefined {
+  const wildcard = pattern.indexOf('{');
+  if (wildcard < 0) return pattern === path ? '' : undefined;
+  const prefix = pattern.slice(0, wildcard);
+  if (!path.startsWith(prefix)) return undefined;
+  const rest = path.slice(prefix.length);
+  if (rest === '' || rest.includes('/')) return undefined;
+  try {
+    return decodeURIComponent(rest);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,1 @@
+export { backendMetrics, droppedOutcomes } from './table.ts';

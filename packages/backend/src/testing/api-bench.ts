@@ -1,0 +1,168 @@
+/** The whole HTTP side of a backend on a real socket, over scripted work: for tests that call it as the daemon does. */
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { systemClock, type VirtualClock } from '@berth/service';
+import { type Backend, listen, openApiDocument, type TlsSettings } from '../api/index.ts';
+import type { Lease } from '../lease/index.ts';
+import { DomainGate, type InstanceFacts, Operations, Views } from '../operations/index.ts';
+import type { Amounts } from '../placement/index.ts';
+import { sign } from '../signature/index.ts';
+import { CallbackStore, DiagnosticsStore, RetentionStore } from '../stores/index.ts';
+import { LeaseHost } from './lease-host.ts';
+
+export const apiSecret = '0123456789abcdef0123456789abcdef';
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  readonly body: unknown;
+}
+
+interface BenchOptions {
+  /** The clock of the listener's time limits; the system's if nothing else is said. */
+  readonly clock?: VirtualClock;
+  readonly total?: Amounts;
+  readonly maxBodyBytes?: number;
+  readonly tls?: TlsSettings;
+}
+
+export class ApiBench implements AsyncDisposable {
+  readonly host: LeaseHost;
+  readonly diagnostics: DiagnosticsStore;
+  readonly retention: RetentionStore;
+  readonly callbacks: CallbackStore;
+  instances: readonly InstanceFacts[] | Error = [];
+  logs: Readonly<Record<string, string>> = {};
+  engineDown = false;
+  readonly tailsAsked: number[] = [];
+  #address = '';
+  readonly #tls: boolean;
+
+  private constructor({ total, tls }: BenchOptions) {
+    this.host = new LeaseHost(total);
+    this.#tls = tls !== undefined;
+    this.diagnostics = new DiagnosticsStore(this.host.path('diagnostics.db'));
+    this.retention = new RetentionStore(this.host.path('retention.db'));
+    this.callbacks = new CallbackStore(this.host.path('callbacks.db'));
+  }
+
+  static async start(options: BenchOptions = {}): Promise<ApiBench> {
+    const bench = new ApiBench(options);
+    bench.#address = await listen(bench.host.scope, {
+      backend: bench.#backend(),
+      secret: apiSecret,
+      maxBodyBytes: options.maxBodyBytes ?? 2 * 1024 * 1024,
+      log: bench.host.logs.log,
+      now: () => Date.now(),
+      address: '127.0.0.1:0',
+      tls: options.tls,
+      clock: options.clock ?? systemClock,
+      onFailure: (error) => bench.host.logs.log.error('listener failed', { error: String(error) }),
+    });
+    return bench;
+  }
+
+  #backend(): Backend {
+    const { host, diagnostics, retention, callbacks } = this;
+    const { book, registry, pool, store: releases, clock } = host;
+    const catalogue = {
+      profiles: new Map([
+        ['small', { cpuCores: 0.5, memoryMb: 512, diskMb: 0 }],
+        ['large', { cpuCores: 4, memoryMb: 4096, diskMb: 0 }],
+      ]),
+      mapping: new Map([['019c1ee7-816c-7001-8c26-a61d57e7403e', 'small']]),
+    };
+    const gate = new DomainGate({
+      ingress: true,
+      wildcardDomain: 'apps.example.net',
+      unchecked: true,
+      resolvers: [],
+      quorum: 0,
+      clock,
+    });
+    const rules = { catalogue, allowedRegistries: ['docker.io', 'ghcr.io'] };
+    return {
+      operations: new Operations({ rules, book, registry, pool, releases, gate, log: host.logs.log }),
+      views: new Views({
+        book,
+        pool,
+        releases,
+        diagnostics,
+        retention,
+        callbacks,
+        retentionMaxAgeMs: 90 * 86_400_000,
+        now: () => Date.now(),
+        ping: async () => {
+          if (this.engineDown) throw new Error('the engine does not answer');
+        },
+        inspection: {
+          instances: async () => {
+            if (this.instances instanceof Error) throw this.instances;
+            return this.instances;
+          },
+          logs: async (_: Lease, tail: number) => {
+            this.tailsAsked.push(tail);
+            return this.logs;
+          },
+        },
+      }),
+      registry,
+      hostAddress: '203.0.113.10',
+      metrics: () => ({
+        status: 200,
+        body: 'fred_docker_backend_up 1\n',
+        contentType: 'text/plain; version=0.0.4',
+      }),
+      openApi: () => openApiDocument('test'),
+    };
+  }
+
+  get port(): number {
+    return Number(this.#address.split(':').at(-1));
+  }
+
+  /** Calls with a good signature, unless headers say otherwise. */
+  call(method: string, target: string, body?: unknown, options: RequestOptions = {}): Promise<Reply> {
+    const bytes =
+      body === undefined
+        ? Buffer.alloc(0)
+        : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    const signature = sign(apiSecret, { method, target, body: bytes }, Date.now());
+    return this.send(method, target, bytes, {
+      ...options,
+      headers: { 'X-Fred-Signature': signature, ...options.headers },
+    });
+  }
+
+  send(method: string, target: string, body: Buffer, options: RequestOptions = {}): Promise<Reply> {
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    const send = this.#tls ? httpsRequest : httpRequest;
+    const request = send(
+      { host: '127.0.0.1', port: this.port, method, path: target, agent: false, ...options },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          const json = response.headers['content-type'] === 'application/json' && text !== '';
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            body: json ? JSON.parse(text) : undefined,
+          });
+        });
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+    return promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.host[Symbol.asyncDispose]();
+    for (const { file } of [this.diagnostics, this.retention, this.callbacks]) file.close();
+  }
+}
