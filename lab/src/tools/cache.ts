@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from './lock.ts';
+import { must } from './run.ts';
 
 const repository = join(import.meta.dirname, '..', '..', '..');
 
@@ -31,6 +32,8 @@ export async function kept(
       const made = join(work, 'made');
       try {
         await make(made);
+        // Or a machine that loses power now has the name, but not the content.
+        await must(['sync', '--file-system', made]);
         await rename(made, path);
       } finally {
         await rm(work, { recursive: true, force: true });
