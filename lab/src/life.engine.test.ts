@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { placesOnMachine } from './down.ts';
 import { makeFileSystem } from './host/file-system.ts';
+import { userland } from './host/userland.ts';
 import { startRegistry } from './images/registry.ts';
 import type { Lab } from './lab.ts';
 import { cgroupOf, type LabName, labName, runFolder, stateFolder } from './names.ts';
@@ -80,6 +81,9 @@ async function killHard(child: ChildProcess): Promise<void> {
 }
 
 describe('the life of a lab', () => {
+  // Takes a minute on a machine where it was never made.
+  beforeAll(() => userland('26', quiet));
+
   afterEach(async () => {
     for (const name of names.splice(0)) await takeDown(name, quiet);
   });

@@ -83,6 +83,8 @@ export class Host {
       'nsenter',
       `--target=${this.init}`,
       '--mount',
+      // Ours may be another one than the machine's, in a chroot.
+      '--root',
       '--net',
       '--pid',
       '--ipc',
