@@ -15,9 +15,11 @@ export interface DhcpSpec {
   readonly v6: 'stateful' | 'stateless' | 'slaac' | 'none';
   /** The server takes nothing below 120. */
   readonly leaseSeconds: number;
-  /** When clients renew and rebind, if that is to differ from what the lease time says. */
+  /** When clients renew and rebind, if that is to differ from what the lease time says; the server takes 3 and more. */
   readonly renewSeconds?: number;
   readonly rebindSeconds?: number;
+  /** The last parts of the IPv4 addresses that it gives; default: the plan's. */
+  readonly pool?: readonly [from: number, to: number];
 }
 
 export interface LanSpec {

@@ -14,6 +14,8 @@ export interface MailStackOptions {
   readonly ports?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Settings of the network-anchor's container beside those that stand there. */
+  readonly anchor?: Readonly<Record<string, unknown>>;
   /** Put into the compose file beside what stands there. */
   readonly services?: Readonly<Record<string, unknown>>;
 }
@@ -60,6 +62,8 @@ async function mailStackFile(space: Space, options: MailStackOptions): Promise<C
           lan: { ipv4_address: plan.v4(host), ipv6_address: plan.v6(host) },
           transit: {},
         },
+        restart: 'unless-stopped',
+        ...options.anchor,
       },
       'smtp-anchor': {
         image,
@@ -68,6 +72,7 @@ async function mailStackFile(space: Space, options: MailStackOptions): Promise<C
         environment: { ANCHORD_GATEWAY_RESOLVE_INTERVAL: '1s' },
         labels: { 'anchord.expose': expose, ...labels },
         networks: { transit: {} },
+        restart: 'unless-stopped',
       },
       smtp: {
         image: 'berth-lab/echo',
@@ -75,6 +80,7 @@ async function mailStackFile(space: Space, options: MailStackOptions): Promise<C
         network_mode: 'service:smtp-anchor',
         depends_on: ['smtp-anchor'],
         stop_grace_period: '1s',
+        restart: 'unless-stopped',
       },
       ...options.services,
     },

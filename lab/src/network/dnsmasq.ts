@@ -33,7 +33,7 @@ export function dnsmasqCommand(lan: Lan, dhcp: DhcpSpec): Argv {
 
 function v4Arguments(dhcp: DhcpSpec, plan: AddressPlan): string[] {
   if (!dhcp.v4) return [];
-  const [from, to] = plan.pool;
+  const [from, to] = dhcp.pool ?? plan.pool;
   return [
     `--dhcp-range=${plan.v4(from)},${plan.v4(to)},255.255.255.0,${dhcp.leaseSeconds}`,
     `--dhcp-option=option:router,${plan.v4(plan.router)}`,

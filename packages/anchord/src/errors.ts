@@ -32,6 +32,11 @@ export const anchordErrors = new ErrorTable({
     title: 'Our own container stands on no Docker network',
     remedy: 'Attach the network-anchor to the external network and to the network of its backends.',
   },
+  VLAN_PARENT_MISSING: {
+    title: 'The link that ANCHORD_VLAN_PARENT names is not in this namespace',
+    remedy:
+      'Move the link into the namespace of this container; or make a Docker macvlan network and name it in ANCHORD_EXT_NETWORK.',
+  },
   SHARED_NETWORK_NOT_OURS: {
     title: 'The pinned shared network is not one of our own networks',
     remedy:

@@ -78,6 +78,13 @@ export const problemTable = {
     meaning: 'Nobody on the LAN reaches the project.',
     remedy: 'Look whether the DHCP server answers, or give the container an address on the external network.',
   },
+  'no-lease': {
+    title: 'DHCP has given an address',
+    severity: 'warning',
+    meaning: 'The external interface has the address from Docker, or none.',
+    remedy:
+      'Look whether a DHCP server answers on the LAN, and whether the container may open packet sockets (NET_RAW).',
+  },
   'default-route-refused': {
     title: 'The default route is set',
     severity: 'error',

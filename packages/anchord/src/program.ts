@@ -16,6 +16,8 @@ export interface Program {
   readonly clock: Clock;
   readonly metrics: AnchordMetrics;
   readonly problems: Problems;
+  /** Runs before every exposition of the metrics; what comes back ends that. */
+  readonly onScrape: (collect: () => void) => () => void;
   /** Ends the process from the inside, in order. */
   stop(exitCode: number): void;
 }
@@ -74,7 +76,8 @@ async function start<Settings extends CommonSettings, G extends Gates>(
     const pages = { ...daemonPages(registry, health), '/readyz': readyPage(health, problems) };
     await serve(scope, { address: settings.metricsAddress, pages, log, clock });
   }
-  const program: Program = { scope, log, clock, metrics, problems, stop };
+  const onScrape = (collect: () => void): (() => void) => registry.onCollect(collect);
+  const program: Program = { scope, log, clock, metrics, problems, onScrape, stop };
   return await mode.run(program, settings, (met) => health.right(met));
 }
 

@@ -12,6 +12,7 @@ export const reference: PackageReference = {
     { title: 'anchord: every mode', table: messages.processMessages },
     { title: 'anchord: external interface', table: messages.externalMessages },
     { title: 'anchord: external default route', table: messages.routeMessages },
+    { title: 'anchord: DHCP', table: messages.dhcpMessages },
     { title: 'anchord: data plane', table: messages.dataplaneMessages },
     { title: 'anchord: discovery', table: messages.discoveryMessages },
     { title: 'anchord: path to the backends', table: messages.pathMessages },

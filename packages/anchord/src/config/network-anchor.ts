@@ -82,6 +82,11 @@ export const networkAnchorSchema = schema({
       about: 'The longest pause between two attempts to get a lease.',
       default: 300_000,
     }),
+    dhcpRelease: optional('ANCHORD_DHCP_RELEASE', boolean(), {
+      about:
+        'Give the lease back at the end. `false` keeps it for the next start, which gets the same address also without a reservation.',
+      default: true,
+    }),
     forwardFilter: optional('ANCHORD_FORWARD_FILTER', boolean(), {
       about:
         'Drop what comes from the LAN for a container and is neither for an exposed port nor an answer. `false` lets whoever routes the inner networks through this anchor reach every container in them.',

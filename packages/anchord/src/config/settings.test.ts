@@ -20,6 +20,7 @@ describe('network-anchor settings', () => {
       dhcpHostname: 'mail',
       pollIntervalMs: 30_000,
       dhcpBackoffMaxMs: 300_000,
+      dhcpRelease: true,
       forwardFilter: true,
       autostartSiblings: true,
       autofixDeadNetns: true,

@@ -1,6 +1,6 @@
 /** From the environment to what a mode works with: read, checked, and put into the words of the domain. */
 import { createHash } from 'node:crypto';
-import { type IpAddress, type Mac, parseIp, parseMac } from '@berth/kernel/ip';
+import { type IpAddress, type Mac, parseIp } from '@berth/kernel/ip';
 import {
   type AddressPair,
   configError,
@@ -56,6 +56,7 @@ export interface NetworkAnchorSettings extends CommonSettings {
   readonly dhcpHostname: string;
   readonly pollIntervalMs: number;
   readonly dhcpBackoffMaxMs: number;
+  readonly dhcpRelease: boolean;
   readonly forwardFilter: boolean;
   readonly autostartSiblings: boolean;
   readonly autofixDeadNetns: boolean;
@@ -97,6 +98,7 @@ export function networkAnchorSettings(env: Environment): NetworkAnchorSettings {
     dhcpHostname,
     pollIntervalMs: values.pollIntervalMs,
     dhcpBackoffMaxMs: values.dhcpBackoffMaxMs,
+    dhcpRelease: values.dhcpRelease,
     forwardFilter: values.forwardFilter,
     autostartSiblings: values.autostartSiblings,
     autofixDeadNetns: values.autofixDeadNetns,
@@ -130,7 +132,7 @@ function externalSettings(values: ExternalValues, identity: string): ExternalSet
     const text = `ANCHORD_EXT_IFACE must have at most ${longestInterfaceName} bytes`;
     throw configError([{ key: 'ANCHORD_EXT_IFACE', text }]);
   }
-  return { kind: 'macvlan', name, parent, mac: legacyMac ?? parseMac(derivedMac(identity)) };
+  return { kind: 'macvlan', name, parent, mac: legacyMac ?? derivedMac(identity) };
 }
 
 /** What the kernel allows. */

@@ -39,6 +39,7 @@ export class ExternalDefaultRoute {
   readonly #wakeup = new Wakeup();
   readonly #budget: RepairBudget;
   #sources: GatewaySources;
+  #dhcpMtu: number | undefined;
 
   constructor(options: DefaultRouteOptions, parts: DefaultRouteParts) {
     this.#parts = parts;
@@ -47,9 +48,10 @@ export class ExternalDefaultRoute {
     this.#sources = { dynamic: undefined, pin: options.pin, ipam: { v4: undefined, v6: undefined } };
   }
 
-  /** The router that DHCP named with the last lease. */
-  dhcpRouter(gateway: IpAddress): void {
+  /** The router that DHCP named with the last lease, and the largest packet that it named with it. */
+  dhcpRouter(gateway: IpAddress, mtu: number | undefined): void {
     if (!isIpv4(gateway)) return;
+    this.#dhcpMtu = mtu;
     if (this.#sources.dynamic !== gateway) {
       this.#sources = { ...this.#sources, dynamic: gateway };
       this.#parts.log.say(messages.dynamicSourceUpdated, { family: 'v4', gw: gateway });
@@ -124,6 +126,7 @@ export class ExternalDefaultRoute {
     const done = assertDefaultRoute(network, {
       family,
       gateway,
+      mtu: gateway === this.#sources.dynamic ? this.#dhcpMtu : undefined,
       linkFor: (addresses) => gatewayOnLink(link, gateway, addresses),
       onReadFailure: (err) => log.say(messages.lookupFailed, { family, err }),
     });

@@ -1,4 +1,6 @@
 /** The side that faces the LAN: interface, addresses, default route. */
 export { AddressWatcher } from './address-watcher.ts';
 export { ExternalDefaultRoute } from './default-route.ts';
+export { DhcpSupervisor } from './dhcp-supervisor.ts';
+export { MacvlanKeeper } from './macvlan-keeper.ts';
 export { resolveExternalInterface } from './resolve-interface.ts';

@@ -1,12 +1,13 @@
+import { parseMac } from '@berth/kernel/ip';
 import { describe, expect, it } from 'vitest';
 import { derivedMac, type ObservedLink, planMacvlan } from './macvlan.ts';
 
-const child = { name: 'anchord-ext', parent: 'eth0.42', mac: '02:42:aa:bb:cc:dd' };
+const child = { name: 'anchord-ext', parent: 'eth0.42', mac: parseMac('02:42:aa:bb:cc:dd') };
 
 const link = (changes: Partial<ObservedLink>): ObservedLink => ({
   index: 5,
   name: 'anchord-ext',
-  mac: '02:42:AA:bb:cc:dd',
+  mac: parseMac('02:42:AA:bb:cc:dd'),
   up: true,
   kind: 'macvlan',
   macvlanMode: 'bridge',
@@ -27,7 +28,7 @@ describe('self-made macvlan', () => {
     ['is set up when it is down', [parent, link({ up: false })], [{ kind: 'set-up', index: 5 }]],
     [
       'is made anew with another MAC',
-      [parent, link({ mac: '02:42:00:00:00:00' })],
+      [parent, link({ mac: parseMac('02:42:00:00:00:00') })],
       [{ kind: 'delete', index: 5 }, create],
     ],
     [

@@ -1,21 +1,15 @@
 /** The external interface that anchord makes by itself, as before Docker's macvlan networks: a child of a VLAN link. */
 import { createHash } from 'node:crypto';
+import { type Mac, parseMac } from '@berth/kernel/ip';
+import type { Link } from '@berth/kernel/network';
+
+/** As much of a link as tells whether it is the right one. */
+export type ObservedLink = Pick<Link, 'index' | 'name' | 'mac' | 'up' | 'kind' | 'macvlanMode' | 'parent'>;
 
 export interface MacvlanChild {
   readonly name: string;
   readonly parent: string;
-  readonly mac: string;
-}
-
-/** A link as the kernel shows it; `parent` is an interface index. */
-export interface ObservedLink {
-  readonly index: number;
-  readonly name: string;
-  readonly mac: string;
-  readonly up: boolean;
-  readonly kind: string | undefined;
-  readonly macvlanMode: string | undefined;
-  readonly parent: number | undefined;
+  readonly mac: Mac;
 }
 
 type MacvlanStep =
@@ -31,11 +25,10 @@ export type MacvlanPlan =
  * Stable for a project, so that a reservation by MAC stays. The words before the name are part of what deployed
  * reservations depend on.
  */
-export function derivedMac(project: string): string {
+export function derivedMac(project: string): Mac {
   const digest = createHash('sha256').update(`anchord:${project}`).digest();
-  return Array.from([0x02, 0x42, ...digest.subarray(0, 4)], (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join(':');
+  const bytes = [0x02, 0x42, ...digest.subarray(0, 4)];
+  return parseMac(bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':'));
 }
 
 /** What has to be done until the child is there, of the right shape, and up. Nothing when it is. */
@@ -61,4 +54,4 @@ const hasShape = (link: ObservedLink, child: MacvlanChild, parent: number): bool
   link.kind === 'macvlan' &&
   link.macvlanMode === 'bridge' &&
   link.parent === parent &&
-  link.mac.toLowerCase() === child.mac.toLowerCase();
+  link.mac === child.mac;

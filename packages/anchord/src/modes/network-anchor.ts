@@ -18,20 +18,13 @@ import {
   type SharedNetworkPicker,
   sharedNetworkPicker,
 } from '../discovery/index.ts';
-import { AddressWatcher, ExternalDefaultRoute, resolveExternalInterface } from '../external/index.ts';
 import { families } from '../families.ts';
-import {
-  dataplaneMessages,
-  discoveryMessages,
-  externalMessages,
-  processMessages,
-  routeMessages,
-} from '../messages.ts';
+import { dataplaneMessages, discoveryMessages, processMessages } from '../messages.ts';
 import { checkForwarding, PathChecker, probe } from '../path/index.ts';
 import type { Mode, Program } from '../program.ts';
-import { watchNetwork } from '../routes/watch-network.ts';
 import { formatSelector } from '../selector.ts';
 import { pause } from '../wakeup.ts';
+import { findExternalInterface, startExternalSide } from './external-side.ts';
 
 const gates = {
   tables_installed: { title: 'The tables are in the kernel', severity: 'error', readiness: 'latched' },
@@ -51,20 +44,14 @@ export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
     const external = await findExternalInterface(program, settings, engine, network);
     sayStart(program, settings, external.name);
     const dataplane = installDataplane(program, settings, external.name, gate);
-    const route = keepDefaultRoute(program, settings, { engine, network, link: external.link });
+    const addresses = startExternalSide(program, settings, { engine, network, external });
     const picker = await pickNetworks(program, settings, engine);
-    const addresses = new AddressWatcher({ ...program, network }, external.link);
-    watchNetwork(scope, program, { watched: ['links', 'addresses', 'routes'] }, (event) => {
-      if (event.kind !== 'resync' && event.by === network.portId) return;
-      route.kernelChanged();
-      if (event.kind !== 'route') addresses.look();
-    });
     const { observer, reconciler } = followBackends(program, settings, gate, {
       engine,
       network,
       dataplane,
       picker,
-      externalLink: external.link,
+      externalLink: () => external.link()?.index,
     });
     scope.spawn('polling', async (signal) => {
       while (!signal.aborted) {
@@ -82,46 +69,17 @@ export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
   },
 };
 
-interface External {
-  readonly name: string;
-  /** Its index, while it is there. */
-  readonly link: () => number | undefined;
-}
-
-async function findExternalInterface(
-  { scope, log, clock }: Program,
-  { external }: NetworkAnchorSettings,
-  engine: Engine,
-  network: Network,
-): Promise<External> {
-  if (external.kind !== 'network') {
-    const { name } = external;
-    return { name, link: () => network.links.byName(name)?.index };
-  }
-  const { network: dockerNetwork, ignoredInterface } = external;
-  if (ignoredInterface !== undefined) {
-    log.say(externalMessages.bothInterfaceAndNetwork, {
-      network: dockerNetwork,
-      ignored_iface: ignoredInterface,
-    });
-  }
-  const parts = { containers: engine.containers, network, self: ownReferences, clock, log };
-  const { name, index } = await resolveExternalInterface(dockerNetwork, parts, scope.signal);
-  return { name, link: () => index };
-}
-
 function sayStart({ log }: Program, settings: NetworkAnchorSettings, ext_iface: string): void {
   const { project = '', addressMode: address_mode, dhcpHostname: hostname, external } = settings;
-  const ext_network = external.kind === 'network' ? external.network : '';
   const fp = configurationFingerprint(project, ext_iface);
-  log.say(processMessages.networkAnchorStarting, {
-    project,
-    ext_iface,
-    ext_network,
-    address_mode,
-    hostname,
-    fp,
-  });
+  const same = { project, ext_iface, hostname, fp };
+  if (external.kind === 'macvlan') {
+    const { parent: vlan_parent, mac } = external;
+    log.say(processMessages.networkAnchorStarting, { ...same, vlan_parent, mac });
+  } else {
+    const ext_network = external.kind === 'network' ? external.network : '';
+    log.say(processMessages.networkAnchorStarting, { ...same, ext_network, address_mode });
+  }
 }
 
 function installDataplane(
@@ -146,26 +104,6 @@ function installDataplane(
   dataplane.install();
   gate('tables_installed');
   return dataplane;
-}
-
-function keepDefaultRoute(
-  program: Program,
-  { external, gatewayPin: pin }: NetworkAnchorSettings,
-  { engine, ...parts }: { engine: Engine; network: Network; link: () => number | undefined },
-): ExternalDefaultRoute {
-  const externalNetwork = external.kind === 'network' ? external.network : undefined;
-  const route = new ExternalDefaultRoute(
-    { externalNetwork, pin },
-    { ...program, ...parts, networks: engine.networks },
-  );
-  program.scope.spawn('default route', async (signal) => {
-    try {
-      await route.run(signal);
-    } catch (err) {
-      if (!signal.aborted) program.log.say(routeMessages.enforcerExited, { err });
-    }
-  });
-  return route;
 }
 
 async function pickNetworks(

@@ -9,6 +9,7 @@ import type { GatewayLink, LocalAddress } from './next-hop.ts';
 export interface WantedDefault {
   readonly family: Family;
   readonly gateway: IpAddress;
+  readonly mtu?: number | undefined;
   /** Where the gateway is reached; undefined: nowhere. */
   readonly linkFor: (addresses: readonly LocalAddress[]) => GatewayLink | undefined;
   /** The present routes can not be read; the wanted one is written all the same. */
@@ -39,7 +40,11 @@ export function assertDefaultRoute(network: Network, wanted: WantedDefault): Ass
       throw anchordErrors.error('GATEWAY_NOT_ON_LINK', `no interface leads to the gateway ${wanted.gateway}`);
     }
     const observed = readDefaults(network, wanted);
-    const plan = planDefaultRoute(wanted.family, observed, { gateway: wanted.gateway, ...way });
+    const plan = planDefaultRoute(wanted.family, observed, {
+      gateway: wanted.gateway,
+      mtu: wanted.mtu,
+      ...way,
+    });
     if (plan.kind === 'keep') return { outcome: 'kept' };
     ({ reason, previous } = plan);
     network.routes.replace(plan.route);

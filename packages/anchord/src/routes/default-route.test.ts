@@ -44,6 +44,13 @@ describe('default route', () => {
     expect(plan).toMatchObject({ kind: 'replace', reason: 'drifted', previous: present.gateway });
   });
 
+  it('carries the largest packet size that DHCP names, and is set anew when that changes', () => {
+    const small = { ...wanted, mtu: 1400 };
+    expect(planDefaultRoute('v4', [there], small)).toMatchObject({ kind: 'replace', route: { mtu: 1400 } });
+    expect(planDefaultRoute('v4', [{ ...there, mtu: 1400 }], small).kind).toBe('keep');
+    expect(planDefaultRoute('v4', [{ ...there, mtu: 1400 }], wanted).kind).toBe('keep');
+  });
+
   it('undercuts a route with a metric in IPv4, and takes over the metric in IPv6', () => {
     const dhcp = defaultRoute('10.0.0.1', { metric: 100 });
     expect(planDefaultRoute('v4', [dhcp], wanted)).toMatchObject({ route: { metric: 0 } });

@@ -16,6 +16,8 @@ export interface WantedRoute {
   readonly link: number;
   /** The gateway lies in none of the interface's networks, and is on the link all the same. */
   readonly onLink: boolean;
+  /** The largest packet on the way, where somebody has said so. */
+  readonly mtu?: number | undefined;
 }
 
 export type DefaultRoutePlan =
@@ -74,6 +76,7 @@ const leadsTo = (route: Route, wanted: WantedRoute): boolean =>
   route.type === 'unicast' &&
   route.gateway === wanted.gateway &&
   route.link === wanted.link &&
+  (wanted.mtu === undefined || route.mtu === wanted.mtu) &&
   route.otherHops.length === 0;
 
 /** A replaced route has the same metric; what router advertisements bring back all the time can only be undercut. */

@@ -1,0 +1,114 @@
+/** Wires the side of a network-anchor that faces the LAN: interface, default route, addresses. */
+import type { Engine } from '@berth/engine';
+import type { Link, Network } from '@berth/kernel/network';
+import { clientIdOf, type ExternalLink } from '../addressing/index.ts';
+import type { NetworkAnchorSettings } from '../config/settings.ts';
+import { ownReferences } from '../discovery/index.ts';
+import {
+  AddressWatcher,
+  DhcpSupervisor,
+  ExternalDefaultRoute,
+  MacvlanKeeper,
+  resolveExternalInterface,
+} from '../external/index.ts';
+import { dhcpMessages, externalMessages, routeMessages } from '../messages.ts';
+import type { Program } from '../program.ts';
+import { watchNetwork } from '../routes/watch-network.ts';
+
+export interface External {
+  readonly name: string;
+  /** As it is now; undefined while it is not there. */
+  readonly link: () => Link | undefined;
+}
+
+export async function findExternalInterface(
+  { scope, log, clock }: Program,
+  { external }: NetworkAnchorSettings,
+  engine: Engine,
+  network: Network,
+): Promise<External> {
+  if (external.kind !== 'network') {
+    const { name } = external;
+    return { name, link: () => network.links.byName(name) };
+  }
+  const { network: dockerNetwork, ignoredInterface } = external;
+  if (ignoredInterface !== undefined) {
+    log.say(externalMessages.bothInterfaceAndNetwork, {
+      network: dockerNetwork,
+      ignored_iface: ignoredInterface,
+    });
+  }
+  const parts = { containers: engine.containers, network, self: ownReferences, clock, log };
+  const { name, index } = await resolveExternalInterface(dockerNetwork, parts, scope.signal);
+  return { name, link: () => network.links.byIndex(index) };
+}
+
+/** Everything that lives on the external interface; hands back what a poll looks at. */
+export function startExternalSide(
+  program: Program,
+  settings: NetworkAnchorSettings,
+  { engine, network, external }: { engine: Engine; network: Network; external: External },
+): AddressWatcher {
+  const linkIndex = (): number | undefined => external.link()?.index;
+  const externalNetwork = settings.external.kind === 'network' ? settings.external.network : undefined;
+  const route = new ExternalDefaultRoute(
+    { externalNetwork, pin: settings.gatewayPin },
+    { ...program, network, networks: engine.networks, link: linkIndex },
+  );
+  const addresses = new AddressWatcher({ ...program, network }, linkIndex);
+  const macvlan = startAddressing(program, settings, { network, external, route });
+  program.scope.spawn('default route', async (signal) => {
+    try {
+      await route.run(signal);
+    } catch (err) {
+      if (!signal.aborted) program.log.say(routeMessages.enforcerExited, { err });
+    }
+  });
+  watchNetwork(program.scope, program, { watched: ['links', 'addresses', 'routes'] }, (event) => {
+    if (event.kind !== 'resync' && event.by === network.portId) return;
+    route.kernelChanged();
+    if (event.kind !== 'route') addresses.look();
+    if (event.kind === 'link' || event.kind === 'resync') macvlan?.kernelChanged();
+  });
+  return addresses;
+}
+
+interface Addressing {
+  readonly network: Network;
+  readonly external: External;
+  readonly route: ExternalDefaultRoute;
+}
+
+function startAddressing(
+  program: Program,
+  settings: NetworkAnchorSettings,
+  { network, external, route }: Addressing,
+): MacvlanKeeper | undefined {
+  const { log } = program;
+  const own = settings.external.kind === 'macvlan' ? settings.external : undefined;
+  if (own === undefined && settings.addressMode !== 'dhcp-refresh') {
+    log.say(dhcpMessages.passive, { mode: settings.addressMode, iface: external.name });
+    return undefined;
+  }
+  const { dhcpHostname: hostName, dhcpBackoffMaxMs: backoffMaxMs, dhcpRelease: releaseOnStop } = settings;
+  const supervisor = new DhcpSupervisor(
+    // The MAC alone is the identity of an interface of our own making.
+    { hostName, clientId: own === undefined ? clientIdOf(hostName) : undefined, backoffMaxMs, releaseOnStop },
+    { ...program, route, link: () => withMac(external.link()) },
+  );
+  const runDhcp = (signal: AbortSignal): Promise<void> => supervisor.run(signal);
+  const keeper = own && new MacvlanKeeper(own, { ...program, network, runDhcp, backoffMaxMs });
+  program.scope.spawn('dhcp', async (signal) => {
+    try {
+      await (keeper === undefined ? runDhcp(signal) : keeper.run(signal));
+    } catch (err) {
+      log.say(dhcpMessages.exited, { err });
+      if (!signal.aborted) program.stop(1);
+    }
+  });
+  return keeper;
+}
+
+/** DHCP needs an interface with a hardware address. */
+const withMac = (link: Link | undefined): ExternalLink | undefined =>
+  link?.mac === undefined ? undefined : { index: link.index, name: link.name, mac: link.mac };
