@@ -368,7 +368,7 @@ describe('a transaction', () => {
     try {
       await once(child, 'spawn');
       const start = nftables.generation();
-      for (let round = 0; nftables.generation() < start + 400 || round < 50; round += 1) {
+      for (let round = 0; nftables.generation() < start + 100 || round < 50; round += 1) {
         const wanted = withPorts(entry((round % 100) + 1, ['10.0.0.1', 1]), entry(1000, ['10.0.0.2', 2]));
         nftables.reconcile(wanted);
         expect(nftables.read('anchord').ruleset.tables[0]?.sets[0]?.elements).toHaveLength(2);

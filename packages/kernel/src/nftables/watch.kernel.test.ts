@@ -43,13 +43,11 @@ function watch() {
 }
 
 describe('watchRulesets', () => {
-  it('hears within milliseconds that another program flushed everything, and which', async () => {
+  it('hears that another program flushed everything, and which', async () => {
     const { generation } = nftables.reconcile(withPorts(3));
     const { heard, watching } = watch();
     inside(namespace, 'nft', 'flush', 'ruleset');
-    const flushed = performance.now();
-    await until('word of the flush', () => heard.length > 0);
-    expect(performance.now() - flushed).toBeLessThan(100);
+    await until('word of the flush', () => heard.length > 0, 15_000);
     expect(heard).toEqual([
       { generation: generation + 1, processId: expect.any(Number), processName: 'nft' },
     ]);
@@ -60,7 +58,7 @@ describe('watchRulesets', () => {
   it('hears of our own transactions under the generation that they were given', async () => {
     const { heard, watching } = watch();
     const { generation } = nftables.reconcile(withPorts(1));
-    await until('word of it', () => heard.length > 0);
+    await until('word of it', () => heard.length > 0, 15_000);
     expect(heard).toEqual([{ generation, processId: process.pid, processName: expect.any(String) }]);
     watching[Symbol.dispose]();
   });
@@ -69,7 +67,7 @@ describe('watchRulesets', () => {
     const { heard, troubles, watching } = watch();
     nftables.reconcile(withPorts(10_000));
     const { generation } = nftables.reconcile(withPorts(1));
-    await until('word of both', () => heard.at(-1)?.generation === generation || troubles.length > 0);
+    await until('word of both', () => heard.at(-1)?.generation === generation || troubles.length > 0, 15_000);
     expect(troubles).toEqual([]);
     watching[Symbol.dispose]();
     nftables.reconcile(withPorts(2));
