@@ -40,4 +40,6 @@ export interface FaultRule {
   readonly skip?: number;
   /** Strikes so often and then no more. Default: always. */
   readonly times?: number;
+  /** Strikes only once this other rule has. */
+  readonly after?: { readonly hits: number };
 }

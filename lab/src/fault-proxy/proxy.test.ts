@@ -92,6 +92,14 @@ describe('the fault proxy', () => {
     expect(rule.hits).toBe(2);
   });
 
+  it('strikes once another rule has', async () => {
+    const first = proxy.add({ on: 'GET /events', fault: { kind: 'fail', status: 503 }, times: 1 });
+    proxy.add({ on: '* /**', fault: { kind: 'fail', status: 500 }, after: first });
+    expect([(await start()).status, (await events()).status, (await start()).status]).toEqual([
+      200, 503, 500,
+    ]);
+  });
+
   it('fails before the engine hears of it, or after the engine did it', async () => {
     fault('POST /**', { kind: 'fail', status: 500 });
     expect(await start()).toMatchObject({ status: 500, body: '{"message":"injected failure"}' });

@@ -231,7 +231,9 @@ export class FaultProxy implements AsyncDisposable {
     const { method, url, headers } = request;
     const address =
       'socketPath' in this.#upstream ? { socketPath: this.#upstream.socketPath } : this.#upstream;
-    return { ...address, method, path: url, headers: { ...headers, connection: 'close' } };
+    // Not "close": an engine that answers and closes before it was told the end of a request makes that last write fail,
+    // and the answer is lost over it.
+    return { ...address, method, path: url, headers: { ...headers, connection: 'keep-alive' } };
   }
 }
 

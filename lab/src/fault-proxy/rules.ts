@@ -18,7 +18,7 @@ export class ActiveRule {
 
   /** The fault, if this request is one that the rule strikes. */
   strike(method: string, path: string): Fault | undefined {
-    if (!this.#matches(method, path)) return undefined;
+    if (!this.#matches(method, path) || this.#rule.after?.hits === 0) return undefined;
     this.#seen += 1;
     const { skip = 0, times = Number.POSITIVE_INFINITY, fault } = this.#rule;
     if (this.#seen <= skip || this.hits >= times) return undefined;

@@ -18,6 +18,14 @@ export {
 } from './http/index.ts';
 export type * from './images/index.ts';
 export type * from './networks/index.ts';
+export type * from './recreate/index.ts';
+export {
+  parseAsideName,
+  recoverRecreations,
+  recreateContainer,
+  recreateLabels,
+  replaceContainer,
+} from './recreate/index.ts';
 export {
   type ComposeMembership,
   composeLabels,

@@ -241,6 +241,14 @@ describe('talking to the engine', () => {
       expect(engine.connections).toBe(before + 2);
     });
 
+    it('closes a fresh connection itself, so that no answer is lost to an engine that closes early', async () => {
+      await api.version();
+      engine.on('POST /containers/web/start', (_, response) => response.writeHead(204).end());
+      await api.done(start);
+      expect(engine.requests('POST', start.path)[0]?.headers.connection).toBe('keep-alive');
+      await eventually('only the kept one is open', async () => (await engine.openConnections) === 1);
+    });
+
     it('reads again when a kept connection turns out to be closed', async () => {
       engine.json('GET /containers/json', ['here']);
       await api.json(list);

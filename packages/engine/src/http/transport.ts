@@ -96,7 +96,9 @@ export class Transport {
         ...door.fixed,
         method: request.method,
         path: this.#endpoint.kind === 'tcp' ? this.#endpoint.basePath + request.path : request.path,
-        headers: { ...door.fixed.headers, ...request.headers },
+        // A fresh connection is closed by us, when the answer is complete: an engine that closes it may do so before it was
+        // told the end of a body, and the answer would be lost over that last write.
+        headers: { ...door.fixed.headers, connection: 'keep-alive', ...request.headers },
         agent: pooled ? door.pool : false,
       });
       guard.watch(outgoing);

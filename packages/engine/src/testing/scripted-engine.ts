@@ -94,6 +94,10 @@ export class ScriptedEngine implements AsyncDisposable {
         .end(JSON.stringify({ message: `no answer was put down for ${wanted[1]}` }));
   }
 
+  get openConnections(): Promise<number> {
+    return new Promise((resolve) => this.#server.getConnections((_, count) => resolve(count)));
+  }
+
   /** Closes every connection that nobody is using, as a proxy does after a while. */
   closeIdleConnections(): void {
     this.#server.closeIdleConnections();

@@ -62,9 +62,15 @@ export class Site {
     return this.engine.containers.list({ all: true, filters: { label: [`berth.test=${this.name}`] } });
   }
 
+  async removeContainers(): Promise<void> {
+    const remove = ({ id }: { readonly id: string }): Promise<void> =>
+      this.engine.containers.remove(id, { force: true, volumes: true });
+    await Promise.all((await this.containers()).map(remove));
+  }
+
   async clear(): Promise<void> {
-    const { containers, networks, volumes } = this.engine;
-    for (const { id } of await this.containers()) await containers.remove(id, { force: true, volumes: true });
+    const { networks, volumes } = this.engine;
+    await this.removeContainers();
     for (const { id } of await networks.list({ label: [`berth.test=${this.name}`] }))
       await networks.remove(id);
     for (const { name } of await volumes.list({ name: [this.name] })) await volumes.remove(name);

@@ -1,0 +1,6 @@
+export type { RecreateDoor } from './door.ts';
+export type { Recreated, RecreateOptions } from './execute.ts';
+export { type Aside, parseAsideName, recreateLabels } from './marks.ts';
+export type { Change } from './plan.ts';
+export { type Leftover, type Recovered, recoverRecreations } from './recover.ts';
+export { recreateContainer, replaceContainer } from './recreate.ts';
