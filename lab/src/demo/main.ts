@@ -95,23 +95,38 @@ function expectSource(seen: string, real: string): void {
   if (seen !== real) throw new Error(`the service saw ${seen} and not the client's own address ${real}`);
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      once: { type: 'boolean', default: false },
-      engine: { type: 'string', default: '20.10' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(usage);
-    return 0;
+interface Wishes {
+  readonly once: boolean;
+  readonly engine: EngineVersion;
+}
+
+/** What the command line asks for, or with which text and exit code to end. */
+function readWishes(args: readonly string[]): Wishes | { readonly text: string; readonly code: 0 | 2 } {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        once: { type: 'boolean', default: false },
+        engine: { type: 'string', default: '20.10' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    const { once, engine } = values;
+    if (values.help) return { text: usage, code: 0 };
+    if (engine === '20.10' || engine === '26') return { once, engine };
+    return { text: `there is no engine ${engine}: 20.10 or 26\n\n${usage}`, code: 2 };
+  } catch (error) {
+    return { text: `${error instanceof Error ? error.message : String(error)}\n\n${usage}`, code: 2 };
   }
-  if (values.engine !== '20.10' && values.engine !== '26') {
-    process.stderr.write(`there is no engine ${values.engine}: 20.10 or 26\n`);
-    return 2;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const wishes = readWishes(args);
+  if ('text' in wishes) {
+    (wishes.code === 0 ? process.stdout : process.stderr).write(wishes.text);
+    return wishes.code;
   }
-  const engine: EngineVersion = values.engine;
+  const { engine } = wishes;
   const stage = stageOn(process.stdout, 7);
   const name = labName(`${defaultLabName()}-demo`);
 
@@ -139,7 +154,7 @@ async function main(): Promise<number> {
   try {
     await Promise.race([showing, aborted(asked.signal)]);
     stage.chapter('That is all');
-    if (!values.once) {
+    if (!wishes.once) {
       stage.say(`look around: BERTH_LAB=${name} npm run lab -- shell client1   (or host1, lan)`);
       stage.say('Ctrl-C cleans up');
       if (!asked.signal.aborted) await once(asked.signal, 'abort');
@@ -162,4 +177,4 @@ function aborted(signal: AbortSignal): Promise<never> {
   );
 }
 
-process.exitCode = await main();
+process.exitCode = await main(process.argv.slice(2));
