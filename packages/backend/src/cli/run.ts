@@ -1,0 +1,70 @@
+/** What the program does before it is a daemon: say who it is, and say what it makes of its configuration. */
+import { type BuildInfo, CodedError } from '@berth/service';
+import type { Environment } from '@berth/service/config';
+import { errorText } from '@berth/service/log';
+import {
+  type Command,
+  type ConfigReading,
+  configFrom,
+  configWarnings,
+  parseCommandLine,
+  printedConfig,
+  readConfig,
+  usage,
+} from '../config/index.ts';
+
+export interface CommandLineHost {
+  readonly env: Environment;
+  readonly build: BuildInfo;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Runs the backend until it ends; resolves with its exit code. */
+  readonly serve: (configFile: string) => Promise<number>;
+}
+
+/** The exit code: 0 done, 1 the configuration cannot be used, 2 the command line cannot be understood. */
+export async function runCommandLine(argv: readonly string[], host: CommandLineHost): Promise<number> {
+  const command: Command = parseCommandLine(argv);
+  switch (command.kind) {
+    case 'version':
+      host.out(`docker-backend version ${host.build.version}\n`);
+      return 0;
+    case 'help':
+      host.out(usage);
+      return 0;
+    case 'mistake':
+      host.err(`${command.problem}\n\n${usage}`);
+      return 2;
+    case 'check':
+    case 'print':
+      return await showConfig(command.kind, command.configFile, host);
+    case 'serve':
+      return await host.serve(command.configFile);
+  }
+}
+
+async function showConfig(kind: 'check' | 'print', file: string, host: CommandLineHost): Promise<number> {
+  let reading: ConfigReading;
+  try {
+    reading = await readConfig(file, host.env);
+  } catch (error) {
+    host.err(`${error instanceof CodedError ? explained(error) : errorText(error)}\n`);
+    return 1;
+  }
+  const { values, problems, given } = reading;
+  for (const { text } of problems) host.err(`${text}\n`);
+  if (values === undefined) return 1;
+  for (const warning of warningsOf(reading)) host.err(`warning: ${warning}\n`);
+  host.out(kind === 'check' ? `${file} is good\n` : printedConfig(values, given));
+  return 0;
+}
+
+const explained = (error: CodedError): string => `${errorText(error)}. ${error.remedy}`;
+
+function warningsOf(reading: ConfigReading): readonly string[] {
+  const unknown = reading.unknown.map(({ key, meant, place }) => {
+    const line = place === undefined ? '' : ` in line ${place.line}`;
+    return `${key}${line} is no known key and has no effect${meant === undefined ? '' : `; is ${meant} meant?`}`;
+  });
+  return [...unknown, ...configWarnings(configFrom(reading))];
+}
