@@ -143,7 +143,8 @@ export interface DurationOptions {
 export function duration({ range = 'any', bareSeconds = true }: DurationOptions = {}): Kind<number> {
   return {
     title: 'duration',
-    jsonSchema: { type: bareSeconds ? ['string', 'integer'] : ['string'] },
+    // Zero needs no unit.
+    jsonSchema: bareSeconds ? { type: ['string', 'integer'] } : { anyOf: [{ type: 'string' }, { const: 0 }] },
     read(node, spot) {
       const raw = textOf(node, spot);
       if (typeof raw === 'symbol') return raw;
