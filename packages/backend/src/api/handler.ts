@@ -134,11 +134,24 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, m
     response.writeHead(status, headers).end();
     return;
   }
-  const text = contentType === 'application/json' ? JSON.stringify(made.body) : String(made.body);
+  const text = contentType === 'application/json' ? encoded(made.body) : String(made.body);
+  if (text === undefined) {
+    sendAnswer(request, response, refusal(500, 'internal encoding error'));
+    return;
+  }
   response.writeHead(status, {
     'Content-Type': contentType,
     'Content-Length': Buffer.byteLength(text),
     ...headers,
   });
   response.end(request.method === 'HEAD' ? undefined : text);
+}
+
+/** Undefined when there is no such JSON. */
+function encoded(body: unknown): string | undefined {
+  try {
+    return JSON.stringify(body);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,5 @@
 /** The listener: plain or TLS, with the time limits of the contract, drained at the end. */
 import type { RequestListener, Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type Clock, formatHostPort, nodeHttp, parseHostPort, type Scope } from '@berth/service';
@@ -8,7 +7,7 @@ import type { Log } from '@berth/service/log';
 import { errors } from '../errors.ts';
 import { refusal } from './answer.ts';
 import { type HandlerOptions, requestHandler, sendAnswer } from './handler.ts';
-import { clientIsAllowed, type TlsSettings, tlsOptions } from './tls.ts';
+import type { TlsSettings } from './tls.ts';
 
 const readMs = 30_000;
 /** From the head of a request to the end of its answer; a little before, the caller hears that it is not done. */
@@ -30,7 +29,7 @@ export async function listen(scope: Scope, options: ServerOptions): Promise<stri
   const { address, log, clock } = options;
   const parsed = parseHostPort(address);
   if (typeof parsed === 'string') throw errors.error('listen_failed', `listen_addr ${address}: ${parsed}`);
-  const server = serverFor(options, withTimeLimit(requestHandler(options), clock));
+  const server = await serverFor(options, withTimeLimit(requestHandler(options), clock));
   try {
     await listening(server, parsed.host, parsed.port);
   } catch (error) {
@@ -42,14 +41,16 @@ export async function listen(scope: Scope, options: ServerOptions): Promise<stri
   return formatHostPort({ ...parsed, port });
 }
 
-function serverFor({ tls, log }: ServerOptions, handler: RequestListener): Server {
+async function serverFor({ tls, log }: ServerOptions, handler: RequestListener): Promise<Server> {
   const limits = { requestTimeout: readMs, headersTimeout: readMs, keepAliveTimeout: idleMs };
   if (tls === undefined)
     return nodeHttp().createServer({ ...limits, connectionsCheckingInterval: 1000 }, handler);
-  const server = createTlsServer(
-    { ...tlsOptions(tls), ...limits, connectionsCheckingInterval: 1000 },
-    handler,
-  );
+  // Loaded where it is used: it costs every process that has it some megabytes.
+  const [{ createServer }, { clientIsAllowed, tlsOptions }] = await Promise.all([
+    import('node:https'),
+    import('./tls.ts'),
+  ]);
+  const server = createServer({ ...tlsOptions(tls), ...limits, connectionsCheckingInterval: 1000 }, handler);
   server.on('secureConnection', (socket: TLSSocket) => {
     if (clientIsAllowed(socket, tls.clientNames)) return;
     log.warn('client certificate refused, not an allowed name', { remote: socket.remoteAddress });

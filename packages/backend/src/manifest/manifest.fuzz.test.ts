@@ -96,7 +96,7 @@ describe('the manifest parser', () => {
       { numRuns: 2000 },
     );
     expect(accepts).toBeGreaterThan(10);
-  });
+  }, 30_000);
 
   it('accepts nothing that its published JSON Schema refuses', () => {
     let refusedByBoth = 0;
@@ -111,5 +111,5 @@ describe('the manifest parser', () => {
       { numRuns: 2000 },
     );
     expect(refusedByBoth).toBeGreaterThan(10);
-  });
+  }, 30_000);
 });
