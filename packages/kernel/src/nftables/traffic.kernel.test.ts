@@ -125,9 +125,14 @@ async function askUdp(namespace: Netns, from: Peer, to: Peer): Promise<string> {
   }
 }
 
+/** The pipe breaks when this process is killed. */
+const endWithOwner = 'process.stdin.on("end", () => process.exit()).resume().unref();';
+
 function runNode(namespace: Netns, script: string, ...args: readonly string[]): ChildProcess {
   return namespace.run(() =>
-    spawn(process.execPath, ['-e', script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    spawn(process.execPath, ['-e', `${endWithOwner}${script}`, ...args], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
   );
 }
 
