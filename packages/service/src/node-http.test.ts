@@ -18,7 +18,8 @@ async function loadedBy(program: string): Promise<readonly string[]> {
 
 const FETCH = 'NativeModule internal/deps/undici/undici';
 
-describe('node:http, the cheap way', () => {
+// Each starts a process, and the machine may be busy.
+describe('node:http, the cheap way', { timeout: 30_000 }, () => {
   it('is there without fetch, which an import statement brings along', async () => {
     const cheap = await loadedBy(
       `import { nodeHttp } from ${JSON.stringify(join(folder, 'index.ts'))}; nodeHttp();`,
