@@ -91,6 +91,24 @@ describe('Mailbox', () => {
     expect(started).toEqual([1, 2]);
   });
 
+  it('is not disturbed by a sender who leaves after its message was taken in', async () => {
+    const { box, started, finish } = mailbox(1);
+    box.tryPost(1);
+    await settle();
+    box.tryPost(2);
+    const controller = new AbortController();
+    const third = box.post(3, controller.signal);
+    const fourth = box.post(4);
+    await finish();
+    await third;
+    controller.abort(new Error('too late'));
+    await finish();
+    await fourth;
+    await finish();
+    await finish();
+    expect(started).toEqual([1, 2, 3, 4]);
+  });
+
   it('goes on after a handler that fails', async () => {
     const { box, started, errors, gates, finish } = mailbox();
     box.tryPost(1);

@@ -62,7 +62,8 @@ export class Mailbox<Message> {
 
   /** Takes the message in if there is room; otherwise says so at once. */
   tryPost(message: Message): boolean {
-    if (this.closed || this.#atDoor.length > 0 || this.#inbox.length >= this.capacity) return false;
+    // Somebody waits at the door only while it is full, so nobody is overtaken.
+    if (this.closed || this.#inbox.length >= this.capacity) return false;
     this.#take(message);
     return true;
   }

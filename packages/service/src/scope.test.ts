@@ -117,17 +117,17 @@ describe('Scope', () => {
   it('waits for releases that are registered while it closes, also by those', async () => {
     const scope = new Scope('test', noFailure);
     const released: string[] = [];
-    const slowly = (name: string, then?: () => void) => async () => {
+    const nested = (depth: number) => async () => {
       await new Promise((resolve) => setImmediate(resolve));
-      released.push(name);
-      then?.();
+      released.push(`depth ${depth}`);
+      if (depth < 5) scope.defer(nested(depth + 1));
     };
     scope.spawn('opener', async (signal) => {
       await aborted(signal);
-      scope.defer(slowly('opened late', () => scope.defer(slowly('opened later still'))));
+      scope.defer(nested(1));
     });
     await scope.close();
-    expect(released).toEqual(['opened late', 'opened later still']);
+    expect(released).toEqual(['depth 1', 'depth 2', 'depth 3', 'depth 4', 'depth 5']);
   });
 
   it('does not release what a release before it took away', async () => {

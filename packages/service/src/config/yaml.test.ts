@@ -273,6 +273,11 @@ describe('a YAML file', () => {
     ]);
   });
 
+  it('takes an alias for the anchor that came last before it', async () => {
+    const tree = await parseYaml('a: &x {k: &y 1}\nb: &y 2\nc: *x\nd: *y\n');
+    expect('type' in tree && plain(tree)).toEqual({ a: { k: 1 }, b: 2, c: { k: 1 }, d: 2 });
+  });
+
   it.each([
     ['a: [1', /1:|2:/],
     ['name: a\nname: b', /^2:1 /],

@@ -76,6 +76,16 @@ describe('DescriptorSink', { timeout: 30_000 }, () => {
     expect(lines).toHaveLength(2000);
   });
 
+  it('gets a line out whole that is longer than the pipe', async () => {
+    const program = runWithPipe(`
+      const sink = stdoutSink();
+      sink.write('x'.repeat(3_000_000) + 'end');
+      process.disconnect();
+    `);
+    const everything = await readAll(program.child.stdout!);
+    expect(everything).toBe(`${'x'.repeat(3_000_000)}end`);
+  });
+
   it('goes on when the reader is gone', async () => {
     const program = runWithPipe(`
       const log = createLog({ sink: stdoutSink() });
