@@ -52,7 +52,7 @@ async function removeCgroup(path: string): Promise<void> {
       }
       return !existsSync(path);
     },
-    { timeoutMs: 10_000 },
+    { timeoutMs: 60_000 },
   );
 }
 

@@ -59,7 +59,7 @@ function residents(name: LabName): ProcessRecord[] {
 }
 
 const gone = (processes: readonly ProcessRecord[]): Promise<boolean> =>
-  waitFor('the processes of the lab are gone', () => !processes.some(isAlive), { timeoutMs: 5000 });
+  waitFor('the processes of the lab are gone', () => !processes.some(isAlive), { timeoutMs: 30_000 });
 
 /** Starts a run that brings the lab up, and waits until it has said this much. */
 async function startOwner(name: LabName, until: RegExp): Promise<ChildProcess> {
@@ -128,7 +128,7 @@ describe('the life of a lab', () => {
     const name = newName();
     const host = (await up(name)).host();
     process.kill(host.init, 'SIGKILL');
-    await waitFor('the host is dead', () => host.findInit() === undefined, { timeoutMs: 5000 });
+    await waitFor('the host is dead', () => host.findInit() === undefined, { timeoutMs: 30_000 });
     const again = (await up(name)).host();
     expect(await again.docker('run', '--rm', 'berth-lab/busybox', 'echo', 'alive')).toBe('alive\n');
   });

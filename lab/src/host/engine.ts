@@ -50,7 +50,7 @@ export async function startEngine(host: Host): Promise<void> {
         throw labErrors.error('TOOL_FAILED', `dockerd ${ended}:\n${await tail(host.engineLog)}`);
       return engineAnswers(host);
     },
-    { timeoutMs: 60_000, everyMs: 50, evidence: () => `its log: ${host.engineLog}` },
+    { timeoutMs: 120_000, everyMs: 50, evidence: () => `its log: ${host.engineLog}` },
   );
 }
 
@@ -64,7 +64,7 @@ async function endEngine(host: Host): Promise<void> {
       for (const pid of left) kill(pid);
       return left.length === 0;
     },
-    { timeoutMs: 5000 },
+    { timeoutMs: 30_000 },
   );
 }
 

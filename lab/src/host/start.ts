@@ -84,7 +84,7 @@ async function letGoOfNamespaces(host: Host): Promise<void> {
       for (const path of mounts) await run(host.argv(['umount', '--lazy', path]));
       return mounts.length === 0;
     },
-    { timeoutMs: 10_000 },
+    { timeoutMs: 60_000 },
   );
 }
 

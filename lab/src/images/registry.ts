@@ -32,7 +32,7 @@ export async function startRegistry(host: Host): Promise<Registry> {
     closeSync(log);
   }
   await using sockets = new NamespaceSockets(host.namespace);
-  await waitFor('the registry', () => answers(sockets), { timeoutMs: 10_000 });
+  await waitFor('the registry', () => answers(sockets), { timeoutMs: 60_000 });
   return new Registry(host);
 }
 

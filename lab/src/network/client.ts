@@ -12,7 +12,7 @@ export interface Service {
   readonly timeoutMs?: number;
 }
 
-const defaultTimeoutMs = 3000;
+const defaultTimeoutMs = 10_000;
 
 export class Client implements AsyncDisposable {
   readonly name: string;

@@ -14,16 +14,16 @@ async function serve(space: Space): Promise<{ readonly v4: string; readonly v6: 
     'echo',
     ...['--network', await space.lanNetwork(), '--ip', v4, '--ip6', v6, 'berth-lab/echo', '7/tcp', '7/udp'],
   );
-  await waitFor('the echo service', () => answers(space, v4), { timeoutMs: 10_000 });
+  await waitFor('the echo service', () => answers(space, v4), { timeoutMs: 40_000 });
   // A fresh IPv6 address is not used before the kernel knows that nobody else has it.
-  await waitFor('the echo service over IPv6', () => answers(space, v6), { timeoutMs: 10_000 });
+  await waitFor('the echo service over IPv6', () => answers(space, v6), { timeoutMs: 40_000 });
   return { v4, v6 };
 }
 
 const answers = (space: Space, host: string): Promise<boolean> =>
   space
     .client()
-    .greetTcp({ host, port: 7, timeoutMs: 500 })
+    .greetTcp({ host, port: 7, timeoutMs: 2000 })
     .then(
       () => true,
       () => false,
@@ -91,7 +91,7 @@ describe('the LAN of the lab', () => {
     const said = await space.host.must([
       ...(['docker', 'run', '--rm', ...space.labelled, '--network', await space.lanNetwork()] as const),
       ...['--cap-add', 'NET_ADMIN', 'berth-lab/busybox', 'sh', '-c'],
-      'udhcpc -i eth0 -n -q -s /bin/true -t 5 2>&1; nslookup -type=a client1.lan 10.99.0.1',
+      'udhcpc -i eth0 -n -q -s /bin/true -t 10 2>&1; nslookup -type=a client1.lan 10.99.0.1',
     ]);
     expect(said).toMatch(/lease of 10\.99\.0\.1[0-9][0-9] obtained from 10\.99\.0\.1, lease time/);
     expect(said).toContain(space.client().v4);
@@ -101,7 +101,7 @@ describe('the LAN of the lab', () => {
     await using space = await openSpace();
     const client = space.client();
     const socket = await client.sockets.udp({ family: 6, port: 546 });
-    const offered = once(socket, 'message', { signal: AbortSignal.timeout(3000) });
+    const offered = once(socket, 'message', { signal: AbortSignal.timeout(20_000) });
     socket.send(solicit(0x123456), 547, 'ff02::1:2');
     const [advertise] = (await offered) as [Buffer];
     socket.close();
@@ -119,7 +119,7 @@ describe('the LAN of the lab', () => {
     await serveDhcp(lan, { ...served, v6: 'slaac' });
     try {
       await waitFor('an address from the prefix', async () => (await addresses()) === 2, {
-        timeoutMs: 15_000,
+        timeoutMs: 40_000,
       });
     } finally {
       await serveDhcp(lan, defaultDhcp);
@@ -130,7 +130,7 @@ describe('the LAN of the lab', () => {
     await using space = await openSpace();
     const { lan } = space.lab;
     const network = await space.lanNetwork();
-    const ask = (): ReturnType<typeof space.host.exec> =>
+    const ask = (tries: number): ReturnType<typeof space.host.exec> =>
       space.host.exec([
         ...([
           'docker',
@@ -142,15 +142,28 @@ describe('the LAN of the lab', () => {
           '--cap-add',
           'NET_ADMIN',
         ] as const),
-        ...['berth-lab/busybox', 'udhcpc', '-i', 'eth0', '-n', '-q', '-s', '/bin/true', '-t', '2', '-T', '1'],
+        ...[
+          'berth-lab/busybox',
+          'udhcpc',
+          '-i',
+          'eth0',
+          '-n',
+          '-q',
+          '-s',
+          '/bin/true',
+          '-t',
+          String(tries),
+          '-T',
+          '1',
+        ],
       ]);
     await silenceDhcp(lan);
     try {
-      expect((await ask()).code).not.toBe(0);
+      expect((await ask(2)).code).not.toBe(0);
     } finally {
       await serveDhcp(lan, served);
     }
-    const { stderr } = await ask();
+    const { stderr } = await ask(20);
     await serveDhcp(lan, defaultDhcp);
     expect(stderr).toContain('lease time 120');
   });

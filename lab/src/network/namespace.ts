@@ -42,7 +42,7 @@ async function endProcesses(name: string, id: string): Promise<void> {
       for (const pid of left) kill(pid);
       return left.length === 0;
     },
-    { timeoutMs: 20_000, evidence: () => processesIn(id).map(describe).join('\n') },
+    { timeoutMs: 60_000, evidence: () => processesIn(id).map(describe).join('\n') },
   );
 }
 

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { type Dhcp6Message, decodeDhcp6, encodeDhcp6, parseIpv6 } from '@berth/dhcp';
+import {
+  type Dhcp6Message,
+  decodeDhcp6,
+  encodeDhcp6,
+  parseIpv6,
+  type RouterAdvertisement,
+} from '@berth/dhcp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultDhcp } from '../../spec.ts';
 import { lab, openSpace, type Space, waitFor } from '../../testing/index.ts';
@@ -9,35 +15,20 @@ import * as script from './index.ts';
 const terms = { address: '10.99.0.77', router: '10.99.0.1', leaseSeconds: 5 } as const;
 const honest = script.lease4(terms);
 
-/** What Debian's busybox makes of the server: an independent client. */
-async function askV4(space: Space, network: string): Promise<string> {
+interface Patience {
+  readonly tries: number;
+  readonly seconds: number;
+}
+const patient: Patience = { tries: 10, seconds: 30 };
+/** Where nothing may come of it. */
+const brief: Patience = { tries: 1, seconds: 10 };
+
+/** What Debian's busybox makes of the server: an independent client. It asks a server that refuses until its time is over. */
+async function askV4(space: Space, network: string, { tries, seconds }: Patience): Promise<string> {
+  const container = ['--network', network, '--cap-add', 'NET_ADMIN', 'berth-lab/busybox'];
   const { stderr } = await space.host.exec([
-    ...([
-      'docker',
-      'run',
-      '--rm',
-      ...space.labelled,
-      '--network',
-      network,
-      '--cap-add',
-      'NET_ADMIN',
-    ] as const),
-    ...[
-      'berth-lab/busybox',
-      'timeout',
-      '4',
-      'udhcpc',
-      '-i',
-      'eth0',
-      '-n',
-      '-q',
-      '-s',
-      '/bin/true',
-      '-t',
-      '1',
-      '-T',
-      '1',
-    ],
+    ...(['docker', 'run', '--rm', ...space.labelled, ...container, 'timeout', String(seconds)] as const),
+    ...['udhcpc', '-i', 'eth0', '-n', '-q', '-s', '/bin/true', '-t', String(tries), '-T', '1'],
   ]);
   return stderr;
 }
@@ -51,7 +42,7 @@ function solicit(): Dhcp6Message {
 async function askV6(space: Space): Promise<Buffer> {
   const socket = await space.client().sockets.udp({ family: 6, port: 546 });
   try {
-    const answered = once(socket, 'message', { signal: AbortSignal.timeout(3000) });
+    const answered = once(socket, 'message', { signal: AbortSignal.timeout(20_000) });
     socket.send(encodeDhcp6(solicit()), 547, 'ff02::1:2');
     const [message] = (await answered) as [Buffer];
     return message;
@@ -67,7 +58,7 @@ describe('a server that follows a script', () => {
   it('gives leases of a few seconds', async () => {
     await using space = await openSpace();
     using server = await script.ScriptedDhcp4.open(space.lab.lan, honest);
-    const said = await askV4(space, await space.lanNetwork());
+    const said = await askV4(space, await space.lanNetwork(), patient);
     expect(said).toContain('lease of 10.99.0.77 obtained from 10.99.0.1, lease time 5');
     expect(server.requests.map(({ type }) => type)).toEqual(['discover', 'request']);
   });
@@ -80,14 +71,14 @@ describe('a server that follows a script', () => {
   ])('answers %s, and a client takes no lease', async (_, wrong) => {
     await using space = await openSpace();
     using server = await script.ScriptedDhcp4.open(space.lab.lan, wrong);
-    expect(await askV4(space, await space.lanNetwork())).toContain('no lease');
+    expect(await askV4(space, await space.lanNetwork(), brief)).toContain('no lease');
     expect(server.requests[0]?.type).toBe('discover');
   });
 
   it('refuses what it offered', async () => {
     await using space = await openSpace();
     using server = await script.ScriptedDhcp4.open(space.lab.lan, script.refusing4(honest));
-    const said = await askV4(space, await space.lanNetwork());
+    const said = await askV4(space, await space.lanNetwork(), { ...patient, seconds: 8 });
     expect(said).toContain('received DHCP NAK');
     expect(server.requests.map(({ type }) => type)).toContain('request');
   });
@@ -96,9 +87,9 @@ describe('a server that follows a script', () => {
     await using space = await openSpace();
     const network = await space.lanNetwork();
     using server = await script.ScriptedDhcp4.open(space.lab.lan, script.silent);
-    expect(await askV4(space, network)).toContain('no lease');
+    expect(await askV4(space, network, brief)).toContain('no lease');
     server.script = script.repeated(script.both(script.asAnotherServer4(honest, '10.99.0.9'), honest), 100);
-    expect(await askV4(space, network)).toContain('lease of 10.99.0.77 obtained');
+    expect(await askV4(space, network, patient)).toContain('lease of 10.99.0.77 obtained');
   });
 
   it('advertises IPv6 addresses, or that it has none', async () => {
@@ -126,7 +117,7 @@ describe('a server that follows a script', () => {
   it('advertises prefixes that containers take addresses from', async () => {
     await using space = await openSpace();
     const id = await space.start('listener', '--network', await space.lanNetwork(), 'berth-lab/busybox');
-    await script.advertise(space.lab.lan, {
+    const advertisement: RouterAdvertisement = {
       ...{ hopLimit: 64, managed: false, other: false, preference: 'medium', lifetimeSeconds: 0 },
       ...{ reachableMs: 0, retransmitMs: 0, routes: [], dnsServers: [] },
       prefixes: [
@@ -135,10 +126,12 @@ describe('a server that follows a script', () => {
           ...{ validSeconds: 600, preferredSeconds: 300 },
         },
       ],
-    });
+    };
     const addresses = (): Promise<string> => space.host.docker('exec', id, 'cat', '/proc/net/if_inet6');
-    await waitFor('an address from fd98::/64', async () => /^fd98/m.test(await addresses()), {
-      timeoutMs: 5000,
-    });
+    const advertised = async (): Promise<boolean> => {
+      await script.advertise(space.lab.lan, advertisement);
+      return /^fd98/m.test(await addresses());
+    };
+    await waitFor('an address from fd98::/64', advertised, { timeoutMs: 30_000, everyMs: 200 });
   });
 });
