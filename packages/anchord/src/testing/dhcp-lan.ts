@@ -32,7 +32,7 @@ export async function until<T>(
   what: string,
   condition: () => T | undefined | false,
   evidence: () => unknown = () => '',
-  deadlineMs = 10_000,
+  deadlineMs = 45_000,
 ): Promise<T> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
@@ -250,6 +250,9 @@ export class DhcpLan implements Disposable {
   }
 
   async serveFrom(namespace: Netns, link: string, ...options: readonly string[]): Promise<Dnsmasq> {
+    await until('the port of the container is open', () =>
+      ip(this.lan, '-d link show port0').includes('state forwarding'),
+    );
     const server = this.#resources.use(
       new Dnsmasq(
         namespace,
