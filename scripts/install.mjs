@@ -91,7 +91,10 @@ function makeNodeRun(node) {
   if (!why.includes('libatomic') || process.getuid?.() !== 0) fail(`${node} does not run: ${why}`);
   say('installing the Debian package libatomic1, which Node needs ...');
   for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'libatomic1']]) {
-    spawnSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 2, 2] });
+    spawnSync('apt-get', ['-qq', ...args], {
+      stdio: ['ignore', 'ignore', 2],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
   }
   if (spawnSync(node, ['--version']).status !== 0) fail(`${node} does not run: ${why}`);
 }
