@@ -94,8 +94,7 @@ async function signedBody(
   const signature = request.headers[signatureHeader];
   if (signature === undefined || signature === '') return refusal(401, 'missing signature');
   const body = await readBody(request, maxBodyBytes);
-  if (body === undefined)
-    return { ...refusal(413, 'request body too large'), headers: { Connection: 'close' } };
+  if (body === undefined) return refusal(413, 'request body too large');
   const signed = { method: request.method ?? 'GET', target, body };
   if (verify(secret, String(signature), signed, now())) return body;
   const { path } = splitTarget(target);
@@ -104,26 +103,28 @@ async function signedBody(
 }
 
 /**
- * The body, or undefined when it is too large or cannot be read. The rest of one that is too large is read and thrown away:
- * a connection that is closed on unread bytes takes the answer with it.
+ * The body, or undefined when it is too large or does not come whole. The rest of one that is too large is read and thrown
+ * away: a connection that is closed on unread bytes takes the answer with it.
  */
-async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      const bytes = chunk as Buffer;
-      length += bytes.length;
-      if (length > limit) {
-        request.resume();
-        return undefined;
-      }
-      chunks.push(bytes);
-    }
-  } catch {
-    return undefined;
-  }
-  return Buffer.concat(chunks);
+function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const settle = (body: Uint8Array | undefined): void => {
+      request.off('data', take).off('end', whole).off('close', cut).off('error', cut);
+      // Whatever comes now goes nowhere.
+      request.on('error', () => undefined).resume();
+      resolve(body);
+    };
+    const take = (chunk: Buffer): void => {
+      length += chunk.length;
+      if (length > limit) settle(undefined);
+      else chunks.push(chunk);
+    };
+    const whole = (): void => settle(Buffer.concat(chunks, length));
+    const cut = (): void => settle(undefined);
+    request.on('data', take).on('end', whole).on('close', cut).on('error', cut);
+  });
 }
 
 /** Answers, unless that was done already or there is nobody left. */

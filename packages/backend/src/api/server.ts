@@ -36,6 +36,12 @@ export async function listen(scope: Scope, options: ServerOptions): Promise<stri
     throw errors.error('listen_failed', `cannot listen on ${address}`, { cause: error });
   }
   server.on('error', options.onFailure);
+  server.on('request', (_, response) => {
+    // Once nothing new is taken, a connection that has had its last answer would keep the end waiting.
+    response.once('close', () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections());
+    });
+  });
   scope.defer(() => drained(server, clock, log), 'listener');
   const port = (server.address() as AddressInfo).port;
   return formatHostPort({ ...parsed, port });

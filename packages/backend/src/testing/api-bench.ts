@@ -1,7 +1,7 @@
 /** The whole HTTP side of a backend on a real socket, over scripted work: for tests that call it as the daemon does. */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { systemClock, type VirtualClock } from '@berth/service';
+import { type Scope, systemClock, type VirtualClock } from '@berth/service';
 import { type Backend, listen, openApiDocument, type TlsSettings } from '../api/index.ts';
 import type { Lease } from '../lease/index.ts';
 import { DomainGate, type InstanceFacts, Operations, Views } from '../operations/index.ts';
@@ -29,6 +29,8 @@ interface BenchOptions {
 
 export class ApiBench implements AsyncDisposable {
   readonly host: LeaseHost;
+  /** Ends before the rest, as it does in the program. */
+  readonly listener: Scope;
   readonly diagnostics: DiagnosticsStore;
   readonly retention: RetentionStore;
   readonly callbacks: CallbackStore;
@@ -41,6 +43,7 @@ export class ApiBench implements AsyncDisposable {
 
   private constructor({ total, tls }: BenchOptions) {
     this.host = new LeaseHost(total);
+    this.listener = this.host.scope.child('listener');
     this.#tls = tls !== undefined;
     this.diagnostics = new DiagnosticsStore(this.host.path('diagnostics.db'));
     this.retention = new RetentionStore(this.host.path('retention.db'));
@@ -49,7 +52,7 @@ export class ApiBench implements AsyncDisposable {
 
   static async start(options: BenchOptions = {}): Promise<ApiBench> {
     const bench = new ApiBench(options);
-    bench.#address = await listen(bench.host.scope, {
+    bench.#address = await listen(bench.listener, {
       backend: bench.#backend(),
       secret: apiSecret,
       maxBodyBytes: options.maxBodyBytes ?? 2 * 1024 * 1024,
@@ -162,6 +165,7 @@ export class ApiBench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.listener.close();
     await this.host[Symbol.asyncDispose]();
     for (const { file } of [this.diagnostics, this.retention, this.callbacks]) file.close();
   }

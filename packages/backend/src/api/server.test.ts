@@ -1,0 +1,101 @@
+import { connect, type Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { sign } from '../signature/index.ts';
+import { ApiBench, apiSecret } from '../testing/api-bench.ts';
+import { newLease } from '../testing/leases.ts';
+
+const { uuid } = newLease();
+const longestWaitMs = 4000;
+
+/** One connection, spoken to in bytes. */
+class Connection {
+  readonly socket: Socket;
+  text = '';
+  closed = false;
+
+  constructor(port: number) {
+    this.socket = connect(port, '127.0.0.1');
+    this.socket.on('data', (chunk) => {
+      this.text += chunk.toString('utf8');
+    });
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => {
+      this.closed = true;
+    });
+  }
+
+  request(method: string, target: string, body: string): void {
+    const signature = sign(apiSecret, { method, target, body: Buffer.from(body) }, Date.now());
+    this.socket.write(
+      `${method} ${target} HTTP/1.1\r\nHost: x\r\nX-Fred-Signature: ${signature}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+  }
+
+  get statuses(): readonly string[] {
+    return Array.from(this.text.matchAll(/HTTP\/1\.1 (\d+)/g), ([, status = '']) => status);
+  }
+
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const deadline = performance.now() + longestWaitMs;
+    while (!condition()) {
+      if (performance.now() > deadline) throw new Error(`waited in vain until ${what}; read: ${this.text}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
+const provision = {
+  lease_uuid: uuid,
+  tenant: 't',
+  provider_uuid: 'p',
+  items: [{ sku: 'small', quantity: 1, service_name: 'web' }],
+  callback_url: 'http://127.0.0.1/callbacks/provision',
+  payload: Buffer.from('{"services":{"web":{"image":"nginx"}}}').toString('base64'),
+};
+
+describe('the listener', () => {
+  it('finishes at its end what it has begun to answer, closes the connection then, and takes nothing new', async () => {
+    await using bench = await ApiBench.start();
+    await bench.call('POST', '/provision', provision);
+    const connection = new Connection(bench.port);
+    connection.request('POST', '/deprovision', JSON.stringify({ lease_uuid: uuid }));
+    await bench.host.until(
+      'the close runs',
+      () => bench.host.work.running.get(uuid)?.method === 'deprovision',
+    );
+    const ended = bench.listener.close();
+    await expect(bench.call('GET', '/stats')).rejects.toThrow('ECONNREFUSED');
+    expect(connection.statuses).toEqual([]);
+    bench.host.work.running.get(uuid)?.end({ kind: 'closed', retained: false });
+    await ended;
+    await connection.until('it is closed', () => connection.closed);
+    expect(connection.statuses).toEqual(['200']);
+  });
+
+  it('lets go of idle connections at its end', async () => {
+    await using bench = await ApiBench.start();
+    const connection = new Connection(bench.port);
+    connection.request('GET', '/provisions', '');
+    await connection.until('it is answered', () => connection.statuses.length === 1);
+    await bench.listener.close();
+    await connection.until('it is closed', () => connection.closed);
+  });
+
+  it.each([
+    ['too large', '413', 5000],
+    ['unsigned', '401', 2_000_000],
+  ])('answers a body that is %s, and goes on with what follows on the connection', async (what, status, cap) => {
+    await using bench = await ApiBench.start({ maxBodyBytes: cap });
+    const connection = new Connection(bench.port);
+    const body = 'x'.repeat(1_000_000);
+    if (what === 'unsigned')
+      connection.socket.write(
+        `POST /provision HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    else connection.request('POST', '/provision', body);
+    connection.request('GET', '/provisions', '');
+    await connection.until('both are answered', () => connection.statuses.length === 2);
+    expect(connection.statuses).toEqual([status, '200']);
+    connection.socket.destroy();
+  });
+});
