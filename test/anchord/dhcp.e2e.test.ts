@@ -18,9 +18,7 @@ beforeAll(async () => {
   harbour = await Harbour.open();
 });
 afterAll(async () => {
-  if (harbour === undefined) return;
-  await serveDhcp(harbour.space.lab.lan, harbour.space.lab.spec.lan.dhcp || terms);
-  await harbour[Symbol.asyncDispose]();
+  await harbour?.[Symbol.asyncDispose]();
 });
 
 const lan = () => harbour.space.lab.lan;
@@ -103,10 +101,10 @@ describe.each(scenarios)('with a LAN that is $name', ({ dhcp, env, leasedV4 }) =
   const bootstrap = 41;
 
   beforeAll(async () => {
-    if (dhcp === false) await silenceDhcp(lan());
-    else await serveDhcp(lan(), dhcp);
+    await silenceDhcp(lan());
     stack = await harbour.stack({ host: bootstrap, env });
     await stack.up();
+    if (dhcp !== false) await serveDhcp(lan(), dhcp);
   });
   afterAll(() => stack?.[Symbol.asyncDispose]());
 

@@ -1,5 +1,5 @@
 /** A corner of the lab in which anchord stacks can be brought up, and what their tests ask again and again. */
-import { type Client, echo, ensureImage, type Host } from '@berth/lab';
+import { type Client, echo, ensureImage, type Host, serveDhcp, silenceDhcp } from '@berth/lab';
 import { openSpace, type Space, waitFor } from '@berth/lab/testing';
 
 import type { ComposeProject } from './compose.ts';
@@ -26,6 +26,8 @@ export class Harbour implements AsyncDisposable {
     try {
       await ensureImage(space.host, echo(), say);
       await filterBridges(space.host, false);
+      // A router that advertises itself while Docker sets its own IPv6 gateway makes Docker fail ("file exists").
+      await silenceDhcp(space.lab.lan);
       return new Harbour(space, await space.lanNetwork());
     } catch (error) {
       await space[Symbol.asyncDispose]();
@@ -78,6 +80,8 @@ export class Harbour implements AsyncDisposable {
     for (const stack of this.#stacks) await stack[Symbol.asyncDispose]();
     // As Docker itself had set it.
     await filterBridges(this.host, true);
+    const { lan, spec } = this.space.lab;
+    if (spec.lan.dhcp !== false) await serveDhcp(lan, spec.lan.dhcp);
     await this.space[Symbol.asyncDispose]();
   }
 }

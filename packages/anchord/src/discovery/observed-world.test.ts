@@ -30,6 +30,19 @@ describe('observed world', () => {
     expect(addresses(world)).toEqual(['10.0.0.5']);
   });
 
+  it('does not let a container without ports, such as our own, decide about the shared network', () => {
+    const start = sharedNetworkPicker({
+      ownNetworks: ['a', 'b'],
+      externalNetwork: undefined,
+      pin: undefined,
+    });
+    const world = worldOf();
+    world.put(container('anchord').on('a', '10.0.1.1').on('b', '10.0.2.1'));
+    expect(world.discover(start).picker.choice.kind).toBe('provisional');
+    world.put(container('web').exposing('tcp/80').on('b', '10.0.2.2'));
+    expect(world.discover(start).picker.choice).toEqual({ kind: 'settled', network: 'b' });
+  });
+
   it('drops a container that no longer runs', () => {
     const smtp = container('smtp').exposing('tcp/25').on('transit', '10.0.0.5');
     const world = worldOf(smtp);

@@ -1,5 +1,6 @@
 /** What we know of the containers in our scope and of those that they refer to; fed piece by piece, asked as a whole. */
 import { denotes } from '@berth/engine';
+import { exposeLabel } from '../labels.ts';
 import { type Discovery, discover, unresolvedReferences } from './backends.ts';
 import type { ObservedContainer } from './container.ts';
 import type { SharedNetworkPicker } from './shared-network.ts';
@@ -23,9 +24,12 @@ export class ObservedWorld {
     for (const container of containers) this.put(container);
   }
 
-  /** One container as it is now. One that does not run is no backend. */
+  /**
+   * One container as it is now. One that does not run, or says nothing of ports, is no backend; and where it stands says
+   * nothing about where backends are: we ourselves stand everywhere.
+   */
   put(container: ObservedContainer): void {
-    if (container.running) this.#scope.set(container.id, container);
+    if (container.running && exposeLabel in container.labels) this.#scope.set(container.id, container);
     else this.#scope.delete(container.id);
   }
 
