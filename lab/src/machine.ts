@@ -16,7 +16,10 @@ const packages: Readonly<Record<string, string>> = {
   debootstrap: '/usr/sbin/debootstrap',
   'dnsmasq-base': '/usr/sbin/dnsmasq',
   iproute2: '/usr/sbin/ip',
+  // Without it nft prints protocols as numbers.
+  netbase: '/etc/protocols',
   nftables: '/usr/sbin/nft',
+  procps: '/usr/sbin/sysctl',
   xfsprogs: '/usr/sbin/mkfs.xfs',
 };
 
