@@ -11,7 +11,7 @@ FROM debian:bookworm-slim AS build
 RUN echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/unsafe-io \
  && apt-get -qq update \
  && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
-      binutils ca-certificates conntrack iproute2 libatomic1 nftables npm >/dev/null \
+      binutils ca-certificates conntrack iproute2 libatomic1 netbase nftables npm >/dev/null \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./

@@ -49,6 +49,8 @@ const binaries = [node, ...globSync(`${app}/node_modules/**/*.node`), ...tools];
 for (const tool of tools) place(tool);
 for (const library of binaries.flatMap(librariesOf)) place(library);
 place('/etc/ssl/certs/ca-certificates.crt');
+// Without it nft prints protocols as numbers.
+place('/etc/protocols');
 
 for (const name of ['tmp', 'run', 'proc', 'sys', 'dev', 'var/run'])
   mkdirSync(join(folder, name), { recursive: true });
