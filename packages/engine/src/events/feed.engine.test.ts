@@ -24,6 +24,8 @@ function follow(engine: Engine, scope: Scope, options: Partial<FeedOptions> = {}
   });
 }
 
+const yes = (): boolean => true;
+
 /** What a careful subscriber knows: a list whenever it is told to, and what it heard since. */
 function knownNames(site: Site, engine: Engine, feed: EventFeed, scope: Scope): ReadonlySet<string> {
   const names = new Set<string>();
@@ -36,7 +38,8 @@ function knownNames(site: Site, engine: Engine, feed: EventFeed, scope: Scope): 
   const accepts = ({ attributes }: EngineEvent): boolean => attributes['berth.test'] === site.name;
   scope.spawn('known names', async (signal) => {
     for await (const { resync, events } of feed.subscribe({ signal, accepts })) {
-      if (resync !== undefined) await relist();
+      // The stream that asked for the list may be gone by now, and the engine with it.
+      if (resync !== undefined) await eventually('a list', () => relist().then(yes, () => signal.aborted));
       for (const { action, attributes } of events) {
         if (action === 'create') names.add(attributes['name'] ?? '');
         if (action === 'destroy') names.delete(attributes['name'] ?? '');

@@ -11,7 +11,8 @@ export type ResyncReason =
 
 /**
  * What happened since the last batch. With `resync`, list first: the stream was open before this batch was handed out, so
- * whatever the list does not show yet comes as an event, here or in a later batch. Events may tell what the list showed.
+ * whatever the list does not show yet comes as an event, here or in a later batch. Events may tell what the list showed. A
+ * list that fails has to be tried again by whoever needs it: nobody asks for it twice.
  */
 export interface EventBatch {
   readonly resync: ResyncReason | undefined;

@@ -17,11 +17,14 @@ export async function rollBack(door: RecreateDoor, way: WayBack, cause: unknown)
   throw engineErrors.error('ENGINE_RECREATE_FAILED', failed, { cause, details });
 }
 
+/** Far more than the way back takes. */
+const MOST_STEPS = 200;
+
 /** undefined: everything is as it was. Otherwise what is not. */
 export async function goBack(door: RecreateDoor, way: WayBack): Promise<string | undefined> {
   const attempts = new Attempts(door.clock);
   let whyNotStarted: unknown;
-  for (;;) {
+  for (let steps = 0; steps < MOST_STEPS; steps++) {
     const observed = await attempts.until('observe', () => observe(door, way.oldId, way.name));
     const step = nextStepBack(way, observed, whyNotStarted === undefined);
     if (step.do === 'give up') return step.why;
@@ -37,6 +40,7 @@ export async function goBack(door: RecreateDoor, way: WayBack): Promise<string |
       whyNotStarted = error;
     }
   }
+  return 'somebody undoes what is done to put it back';
 }
 
 async function perform(

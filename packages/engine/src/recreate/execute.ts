@@ -46,6 +46,9 @@ class Yielded extends Error {}
 /** Trying again changes nothing about it. */
 class Unfit extends Error {}
 
+/** Far more than any operation takes. */
+const MOST_STEPS = 200;
+
 class Operation {
   readonly #door: RecreateDoor;
   readonly #plan: RecreatePlan;
@@ -64,7 +67,7 @@ class Operation {
 
   async run(): Promise<Recreated> {
     const { oldId, name } = this.#plan;
-    for (;;) {
+    for (let steps = 0; steps < MOST_STEPS; steps++) {
       if (!this.#stopping && this.#options.signal?.aborted)
         throw engineErrors.error('ENGINE_ABORTED', `re-creating container ${name} was called off`, {
           cause: this.#options.signal.reason,
@@ -82,6 +85,7 @@ class Operation {
         return { id: observed.holder?.id ?? '', oldId, name, leftover: error };
       }
     }
+    throw new Unfit('it comes to no end: somebody undoes what is done');
   }
 
   async #perform(step: Exclude<Step, { readonly do: 'finish' }>): Promise<void> {
@@ -100,7 +104,7 @@ class Operation {
         await containers.remove(step.container, { force: true });
         return;
       case 'connect':
-        await networks.connect(step.network, plan.name, step.endpoint);
+        await networks.connect(step.network, step.container, step.endpoint);
         return;
       case 'stop old':
         await this.#checkTarget();

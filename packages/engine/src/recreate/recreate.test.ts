@@ -83,6 +83,16 @@ it('where nothing goes wrong, the new one takes over', async () => {
   );
 });
 
+it('where the engine makes something else of the image, whatever it is called, the old one stays', async () => {
+  const { engine, id, attempt } = await given({ runs: true, fits: true, networks: 1, moved: true });
+  engine.images.set('sha256:1', 'sha256:3');
+  expect(await attempt()).toMatchObject({
+    code: 'ENGINE_RECREATE_FAILED',
+    message: expect.stringContaining('sha256:1 became sha256:3'),
+  });
+  expect(engine.everything).toMatchObject([{ id, name: 'mail', state: { running: true } }]);
+});
+
 describe('whatever goes wrong on the way,', () => {
   it('there is one container in the end, complete, under its name, as up as it was', async () => {
     await fc.assert(

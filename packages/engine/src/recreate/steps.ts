@@ -23,7 +23,12 @@ export type Step =
   | { readonly do: 'set aside' }
   | { readonly do: 'create'; readonly image: 'by name' | 'by id' }
   | { readonly do: 'discard'; readonly container: string }
-  | { readonly do: 'connect'; readonly network: string; readonly endpoint: EndpointSettings }
+  | {
+      readonly do: 'connect';
+      readonly container: string;
+      readonly network: string;
+      readonly endpoint: EndpointSettings;
+    }
   | { readonly do: 'stop old' }
   | { readonly do: 'start'; readonly container: string }
   | { readonly do: 'verify'; readonly container: string }
@@ -46,8 +51,10 @@ export function nextStep(plan: RecreatePlan, { old, holder }: Observed, findings
   const missing = plan.connects.find(({ network }) => replacement.attachments[network] === undefined);
   if (replacement.state.startedAt === undefined) {
     if (plan.imageId !== undefined && replacement.imageId !== plan.imageId)
-      return { do: 'discard', container: replacement.id };
-    if (missing !== undefined) return { do: 'connect', ...missing };
+      return findings.imageMoved
+        ? { do: 'fail', why: `image ${plan.imageId} became ${replacement.imageId} on creation` }
+        : { do: 'discard', container: replacement.id };
+    if (missing !== undefined) return { do: 'connect', container: replacement.id, ...missing };
     if (old !== undefined && runs(old)) return { do: 'stop old' };
     if (plan.starts) return { do: 'start', container: replacement.id };
   }
