@@ -38,6 +38,18 @@ export const errors = new ErrorTable({
     title: 'No retained data of that lease for this tenant',
     remedy: 'Check the id of the closed lease; data is kept for retention_max_age at most.',
   },
+  legacy_containers: {
+    title: 'There are containers of a form from before there were stacks',
+    remedy: 'Let the version that made them migrate or close their leases first, then start this one.',
+  },
+  image_unreadable: {
+    title: 'What an image says of itself cannot be used',
+    remedy: 'Correct the image, or name a user by number in the manifest.',
+  },
+  name_taken: {
+    title: 'A container of the name that we need belongs to somebody else',
+    remedy: 'Remove or rename that container; the message says how it differs from ours.',
+  },
   not_built: {
     title: 'This build cannot do that',
     remedy: 'Use a build that can; nothing was changed.',

@@ -11,4 +11,5 @@ export * from './names/index.ts';
 export * from './operations/index.ts';
 export * from './placement/index.ts';
 export * from './signature/index.ts';
+export * from './stack/index.ts';
 export * from './stores/index.ts';

@@ -7,8 +7,6 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   build: buildInfo,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  serve: async () => {
-    process.stderr.write('this build has a command line only; it cannot serve leases\n');
-    return 1;
-  },
+  // Loaded when it is needed: to check a configuration takes none of it.
+  serve: async (configFile) => (await import('./serve.ts')).serve(configFile, buildInfo),
 });

@@ -102,9 +102,14 @@ export class LeaseActor {
     const { scope } = this.#context;
     if (scope.closed && message.kind !== 'outcome') {
       if (message.kind === 'request') message.request.failed(scope.signal.reason);
+      message.handled?.();
       return;
     }
-    await this.#dispatch(message);
+    try {
+      await this.#dispatch(message);
+    } finally {
+      message.handled?.();
+    }
     if (this.#lease === undefined && this.#work === undefined && this.depth === 0) this.#onIdle();
   }
 
@@ -120,6 +125,10 @@ export class LeaseActor {
         return await this.#suspect(message.suspect);
       case 'closeAgain':
         return this.#lease?.closing === undefined ? undefined : await this.#close();
+      case 'adopt':
+        return this.#lease === undefined ? await this.#adopt() : undefined;
+      case 'tidy':
+        return await this.#tidy();
       case 'settle':
         return await this.#tell(message.owed);
       case 'resume':
@@ -182,13 +191,24 @@ export class LeaseActor {
   }
 
   async #commit({ from, to, lease, owed, history }: Transition, event: LeaseEvent): Promise<void> {
-    const { book, clock, meter } = this.#context;
+    const { book, clock, meter, log } = this.#context;
     try {
       await book.commit({ uuid: this.uuid, lease, owed, history, nowMs: clock.now() });
     } finally {
       this.#syncPool();
     }
     meter.transition(from, to, event.name);
+    const { failure } = lease ?? {};
+    if (failure !== undefined && 'failure' in event)
+      log.warn('lease operation failed', {
+        lease_uuid: this.uuid,
+        event: event.name,
+        status: to,
+        reason: failure.reason,
+        detail: failure.detail,
+        fail_count: lease?.failCount,
+      });
+    else log.info('lease transition', { lease_uuid: this.uuid, from, status: to, event: event.name });
   }
 
   /** The record says what the lease holds; the pool follows it, also when the record could not be written. */
@@ -292,6 +312,23 @@ export class LeaseActor {
     const death = await work.confirmDeath(lease, suspect);
     if (death !== undefined)
       await this.#fire({ name: 'ContainerDied', operationId: newOperationId(), death }, {});
+  }
+
+  async #adopt(): Promise<void> {
+    const { work, book, clock, log } = this.#context;
+    const found = await work.rediscover(this.uuid);
+    if (found === undefined) return;
+    const { lease, owed, logs } = found;
+    log.warn('lease rebuilt from its containers', { lease_uuid: this.uuid, status: lease.status });
+    await book.commit({ uuid: this.uuid, lease, owed, nowMs: clock.now() });
+    this.#syncPool();
+    if (lease.failure !== undefined) await this.#diagnostics('keepDiagnostics', lease, logs);
+    if (owed !== undefined) await this.#tell(owed);
+  }
+
+  async #tidy(): Promise<void> {
+    const lease = this.#lease;
+    if (lease !== undefined && lease.operation === undefined) await this.#context.work.tidy(lease);
   }
 
   /** What died while nobody looked, between its verification and now. */

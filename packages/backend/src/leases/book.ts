@@ -40,6 +40,8 @@ export class LeaseBook {
   readonly #keys = new OrderedKeys();
   readonly #tenants = new Map<string, number>();
   readonly #statuses = new Map<LeaseStatus, number>();
+  /** Leases whose rows cannot be read; such a row is put aside before another takes its place. */
+  readonly #unreadable = new Set<string>();
 
   constructor(store: ReleaseStore, commits: GroupCommit) {
     this.#store = store;
@@ -57,6 +59,7 @@ export class LeaseBook {
         if (row.lease !== undefined) this.#publish(uuid, row.lease);
       } catch {
         unreadable.push(uuid);
+        this.#unreadable.add(uuid);
       }
     }
     return { owed, unreadable };
@@ -87,8 +90,9 @@ export class LeaseBook {
     return this.#statuses.get(status) ?? 0;
   }
 
-  hasTenant(tenant: string): boolean {
-    return this.#tenants.has(tenant);
+  /** How many leases the tenant has. */
+  leasesOf(tenant: string): number {
+    return this.#tenants.get(tenant) ?? 0;
   }
 
   /** Durable and visible when this resolves; without effect when it rejects. */
@@ -98,9 +102,11 @@ export class LeaseBook {
         ? undefined
         : encodeRow({ ...(lease !== undefined && { lease }), ...(owed !== undefined && { owed }) });
     await this.#commits.commit(() => {
+      if (this.#unreadable.has(uuid)) this.#store.putAsideLease(uuid, nowMs);
       if (history.length > 0) this.#store.apply(uuid, history, nowMs);
       this.#store.putLease(uuid, text);
     });
+    this.#unreadable.delete(uuid);
     this.#publish(uuid, lease);
   }
 

@@ -10,5 +10,6 @@ export type {
   LeaseWork,
   Logs,
   ProvisionResult,
+  Rediscovered,
   ReplaceResult,
 } from './work.ts';

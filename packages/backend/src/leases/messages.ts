@@ -17,7 +17,10 @@ export interface Request {
   abandoned(): boolean;
 }
 
-export type Message =
+/** What can be put into an inbox; `handled` is called when its turn is over, however it went. */
+export type Message = Content & { readonly handled?: () => void };
+
+type Content =
   | { readonly kind: 'request'; readonly request: Request }
   /** The result of our own work. */
   | { readonly kind: 'outcome'; readonly event: LeaseEvent; readonly logs: Logs }
@@ -25,6 +28,10 @@ export type Message =
   | { readonly kind: 'death'; readonly suspect: Death }
   /** Something was found while comparing; void if the lease has changed since. */
   | { readonly kind: 'fact'; readonly event: LeaseEvent; readonly basis: Lease; readonly logs: Logs }
+  /** Containers of a lease were found that nobody knows of. */
+  | { readonly kind: 'adopt' }
+  /** Containers that were set aside were found, and nothing is going on. */
+  | { readonly kind: 'tidy' }
   /** An unfinished close is to be tried again. */
   | { readonly kind: 'closeAgain' }
   /** The process has been restarted: tell what the caller was owed then. */

@@ -64,6 +64,13 @@ export class LeaseRegistry {
     return this.#actor(uuid).tryPost(message);
   }
 
+  /** Posts and waits until it has been handled. */
+  async handled(uuid: string, message: Message): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    await this.#actor(uuid).post({ ...message, handled: done.resolve });
+    await done.promise;
+  }
+
   snapshot(): readonly ActorSnapshot[] {
     return [...this.#actors.values()].map((actor) => ({
       lease_uuid: actor.uuid,

@@ -28,6 +28,13 @@ export type DeprovisionResult =
   /** Given up: what is left is recorded elsewhere. */
   | { readonly kind: 'exhausted'; readonly failure: Failure };
 
+export interface Rediscovered {
+  readonly lease: Lease;
+  /** What the caller has to be told of it. */
+  readonly owed: Owed | undefined;
+  readonly logs: Logs;
+}
+
 /**
  * One method a kind of operation; what is to be done stands in `lease.operation`. When `stop` aborts, the work ends as soon as
  * it leaves nothing behind that nobody knows of, and its result does not count. The same operation may be begun again
@@ -40,6 +47,10 @@ export interface LeaseWork {
   deprovision(lease: Lease, stop: AbortSignal): Promise<DeprovisionResult>;
   /** Looks at a container that is said to have died; undefined when it lives, or nothing can be said of it. */
   confirmDeath(lease: Lease, suspect: Death): Promise<Death | undefined>;
+  /** A lease that nobody knows of, as its containers tell it; undefined when there are none that say enough. */
+  rediscover(uuid: string): Promise<Rediscovered | undefined>;
+  /** Removes what an earlier replacement has set aside and left. */
+  tidy(lease: Lease): Promise<void>;
   /** Looks at all containers of a lease that should be running; the first one that is dead or missing. */
   findDeath(lease: Lease): Promise<Death | undefined>;
 }

@@ -1,1 +1,2 @@
-export { backendMetrics, droppedOutcomes } from './table.ts';
+export { type BackendInstruments, collectGauges, leaseMeter } from './meters.ts';
+export { backendMetrics } from './table.ts';

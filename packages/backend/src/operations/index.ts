@@ -1,4 +1,4 @@
-export { type AdmissionRules, imagesOf } from './admission.ts';
+export { type AdmissionRules, allocationsOf, imagesOf } from './admission.ts';
 export { DomainGate } from './domains.ts';
 export type { RequestedItem } from './items.ts';
 export { Operations, type ProvisionRequest, type ReplaceRequest, type UpdateRequest } from './operations.ts';

@@ -25,7 +25,8 @@ const schema = `
     manifest BLOB NOT NULL,
     PRIMARY KEY (lease, version)
   );
-  CREATE TABLE IF NOT EXISTS leases (uuid TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID`;
+  CREATE TABLE IF NOT EXISTS leases (uuid TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS unreadable_leases (uuid TEXT NOT NULL, put_aside_at INTEGER NOT NULL, row TEXT NOT NULL)`;
 
 /** How many releases of one lease are kept at most; the ones that something depends on stay anyway. */
 const mostReleases = 100;
@@ -126,6 +127,11 @@ export class ReleaseStore {
       yield { uuid: String(uuid), row: String(row) };
   }
 
+  /** Keeps a lease record that cannot be read where nothing overwrites it. To be called inside a transaction. */
+  putAsideLease(uuid: string, nowMs: number): void {
+    this.#statements.putAside.run(nowMs, uuid);
+  }
+
   /** Writes or (undefined) removes a lease record. To be called inside a transaction. */
   putLease(uuid: string, row: string | undefined): void {
     if (row === undefined) this.#statements.dropLease.run(uuid);
@@ -172,6 +178,9 @@ function statements(file: StoreFile) {
     dropStaged: prepare(`DELETE FROM releases WHERE lease = ? AND version = ${stagedRelease}`),
     leaseRows: prepare('SELECT uuid, row FROM leases ORDER BY uuid'),
     putLease: prepare('INSERT OR REPLACE INTO leases (uuid, row) VALUES (?, ?)'),
+    putAside: prepare(
+      'INSERT INTO unreadable_leases (uuid, put_aside_at, row) SELECT uuid, ?, row FROM leases WHERE uuid = ?',
+    ),
     dropLease: prepare('DELETE FROM leases WHERE uuid = ?'),
   };
 }

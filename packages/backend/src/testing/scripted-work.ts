@@ -4,6 +4,7 @@ import type {
   DiagnoseResult,
   LeaseWork,
   ProvisionResult,
+  Rediscovered,
   ReplaceResult,
 } from '../leases/index.ts';
 
@@ -63,6 +64,18 @@ export class ScriptedWork implements LeaseWork {
 
   async confirmDeath(lease: Lease): Promise<Death | undefined> {
     return this.dead.get(lease.uuid);
+  }
+
+  /** What `rediscover` finds. */
+  readonly lost = new Map<string, Rediscovered>();
+  readonly tidied: string[] = [];
+
+  async rediscover(uuid: string): Promise<Rediscovered | undefined> {
+    return this.lost.get(uuid);
+  }
+
+  async tidy(lease: Lease): Promise<void> {
+    this.tidied.push(lease.uuid);
   }
 
   async findDeath(lease: Lease): Promise<Death | undefined> {

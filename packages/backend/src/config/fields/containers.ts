@@ -32,8 +32,8 @@ export const containersFields = {
     default: 3,
     about: 'How many log files of a container are kept.',
   }),
-  containerNofileLimit: optional('container_nofile_limit', integer({ min: 1 }), {
-    default: 65536,
-    about: 'Open files of one process in a container.',
+  containerNofileLimit: optional('container_nofile_limit', integer({ min: 0 }), {
+    default: 0,
+    about: 'Open files of one process in a container; 0 leaves it to the engine.',
   }),
 };

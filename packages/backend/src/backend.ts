@@ -1,0 +1,300 @@
+/** Puts the program together: stores, leases, containers, recovery, callbacks, listener. Nothing is wired anywhere else. */
+import { connectEngine, type Engine, EventFeed, parseEndpoint } from '@berth/engine';
+import { type Clock, Coalescer, every, type Ids, type Random, type Scope } from '@berth/service';
+import { errorText, type Log } from '@berth/service/log';
+import { addProcessMetrics, METRICS_CONTENT_TYPE, Registry } from '@berth/service/metrics';
+import { type Answer, listen, openApiDocument } from './api/index.ts';
+import { CallbackOutbox } from './callbacks/index.ts';
+import type { Config } from './config/index.ts';
+import { DiagnosticsKeeper } from './diagnostics/index.ts';
+import { LeaseBook, LeaseRegistry } from './leases/index.ts';
+import { type BackendInstruments, backendMetrics, collectGauges, leaseMeter } from './metrics/index.ts';
+import { DomainGate, Operations, Views } from './operations/index.ts';
+import { ResourcePool } from './placement/index.ts';
+import { Recovery } from './recovery/index.ts';
+import { checkEngine } from './start-checks.ts';
+import {
+  CallbackStore,
+  DiagnosticsStore,
+  GroupCommit,
+  ReleaseStore,
+  RetentionStore,
+} from './stores/index.ts';
+import { EngineWatch, type Workload, workload } from './workload/index.ts';
+
+export interface BackendOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly version: string;
+  /** Ends the program from the inside. */
+  readonly stop: (exitCode: number) => void;
+}
+
+/** How often old entries are removed from the stores. */
+const pruneMs = 3_600_000;
+const sampleMs = 5000;
+const engineCheckMs = 30_000;
+
+interface Stores {
+  readonly callbacks: CallbackStore;
+  readonly diagnostics: DiagnosticsStore;
+  readonly releases: ReleaseStore;
+  readonly retention: RetentionStore;
+}
+
+/** Starts everything in its order. Says where it listens. */
+export async function startBackend(scope: Scope, options: BackendOptions): Promise<string> {
+  const { config, log, clock } = options;
+  const stores = openStores(scope, config);
+  const registry = new Registry((error) =>
+    log.warn('a metric could not be worked out', { error: errorText(error) }),
+  );
+  const metrics = registry.add(backendMetrics);
+  addProcessMetrics(registry);
+  const engine = connectEngine(scope, { endpoint: parseEndpoint(config.dockerHost), clock });
+  await checkEngine(engine, log, engineCheckMs);
+  // Ended in reverse: first nobody is let in any more, then the work stops, then what it stands on.
+  const core = scope.child('leases');
+  const front = scope.child('listener');
+  const parts = assemble(core, options, stores, engine, metrics);
+  await parts.work.images.tidy();
+  await parts.recovery.start();
+  parts.outbox.replay();
+  collectGauges(registry, metrics, {
+    usage: () => parts.pool.usage,
+    readyLeases: () => parts.book.countOf('ready'),
+    retainedDiskCapMb: config.maxRetainedDiskMb,
+  });
+  keepRunning(core, options, stores, engine, metrics, parts);
+  return await openListener(front, options, stores, engine, registry, parts);
+}
+
+function openStores(scope: Scope, config: Config): Stores {
+  const opened = <S extends { readonly file: { close(): void } }>(store: S): S => {
+    scope.defer(() => store.file.close());
+    return store;
+  };
+  return {
+    callbacks: opened(new CallbackStore(config.callbackDbPath)),
+    diagnostics: opened(new DiagnosticsStore(config.diagnosticsDbPath)),
+    releases: opened(new ReleaseStore(config.releasesDbPath)),
+    retention: opened(new RetentionStore(config.retentionDbPath)),
+  };
+}
+
+interface Parts {
+  readonly book: LeaseBook;
+  readonly pool: ResourcePool;
+  readonly gate: DomainGate;
+  readonly outbox: CallbackOutbox;
+  readonly registry: LeaseRegistry;
+  readonly work: Workload;
+  readonly recovery: Recovery;
+}
+
+function assemble(
+  scope: Scope,
+  { config, log, clock, ids, random }: BackendOptions,
+  stores: Stores,
+  engine: Engine,
+  metrics: BackendInstruments,
+): Parts {
+  const book = new LeaseBook(stores.releases, new GroupCommit(stores.releases.file));
+  const pool = new ResourcePool(config.total, config.tenantQuota);
+  const { ingress } = config;
+  const gate = new DomainGate({
+    ingress: ingress.enabled,
+    wildcardDomain: ingress.wildcardDomain,
+    unchecked: ingress.dnsCheckDisabled,
+    resolvers: ingress.dnsResolvers,
+    quorum: ingress.dnsQuorum,
+    clock,
+  });
+  const work = workload({ engine, config, book, releases: stores.releases, gate, clock, log, metrics });
+  const outbox = new CallbackOutbox({
+    scope,
+    clock,
+    random,
+    log,
+    store: stores.callbacks,
+    backendName: config.name,
+    maxAgeMs: config.callbackMaxAgeMs,
+    secret: config.callbackSecret.reveal(),
+    verifyTls: !config.callbackInsecureSkipVerify,
+    meter: {
+      delivered: (outcome) => metrics.callbackDeliveries.inc({ outcome }),
+      storeFailed: () => metrics.callbackStoreErrors.inc(),
+    },
+  });
+  const keeper = new DiagnosticsKeeper(stores.diagnostics, clock);
+  const registry = new LeaseRegistry({
+    scope,
+    clock,
+    log,
+    book,
+    pool,
+    work: work.leases,
+    meter: leaseMeter(metrics),
+    newOperationId: () => ids.token(8),
+    outlets: {
+      keepDiagnostics: (lease, logs) => keeper.keep(lease, logs),
+      dropDiagnostics: (uuid) => keeper.drop(uuid),
+      enqueue: (uuid, owed) => outbox.enqueue(uuid, owed),
+      deliver: (uuid) => outbox.deliver(uuid),
+      deliverUnstored: (uuid, owed) => outbox.deliverUnstored(uuid, owed),
+    },
+  });
+  const recovery = new Recovery({
+    book,
+    registry,
+    pool,
+    listing: work.listing,
+    networks: work.networks,
+    catalogue: config.catalogue,
+    evidence: work.evidence,
+    isolation: config.networkIsolation,
+    log,
+    meter: {
+      compared: (outcome) => {
+        metrics.reconciliations.inc({ outcome });
+        if (outcome === 'success') metrics.reconciledAt.set(clock.now() / 1000);
+      },
+      deathDropped: () => metrics.deathsDropped.inc({ source: 'reconcile' }),
+    },
+  });
+  return { book, pool, gate, outbox, registry, work, recovery };
+}
+
+/** Everything that goes on by itself from now on. */
+function keepRunning(
+  scope: Scope,
+  { config, log, clock, random }: BackendOptions,
+  stores: Stores,
+  engine: Engine,
+  metrics: BackendInstruments,
+  { book, registry, recovery, outbox, work }: Parts,
+): void {
+  const comparing = new Coalescer(scope, {
+    name: 'comparison of leases and containers',
+    clock,
+    quietMs: 200,
+    atMostMs: 1000,
+    run: () => recovery.compare(),
+  });
+  every(scope, {
+    name: 'periodic comparison',
+    clock,
+    everyMs: config.reconcileIntervalMs,
+    atOnce: false,
+    run: async () => comparing.ask(),
+    onError: () => undefined,
+  });
+  const feed = new EventFeed(scope, {
+    events: engine.events,
+    system: engine.system,
+    clock,
+    random,
+    filters: work.eventFilters,
+    observer: {
+      lost: (error, retryInMs) =>
+        log.warn('engine events lost', { error: errorText(error), retry_ms: Math.round(retryInMs) }),
+    },
+  });
+  const watch = new EngineWatch(scope, {
+    feed,
+    backendName: config.name,
+    onGap: () => comparing.ask(),
+    onDeath: ({ lease, ...suspect }) => {
+      if (book.get(lease) === undefined) return;
+      if (!registry.tryPost(lease, { kind: 'death', suspect }))
+        metrics.deathsDropped.inc({ source: 'event_loop' });
+    },
+  });
+  work.events.follow(watch);
+  every(scope, {
+    name: 'clean-up of the stores',
+    clock,
+    everyMs: pruneMs,
+    atOnce: true,
+    run: async () => prune(config, stores, outbox, clock.now()),
+    onError: (error) => log.error('stores could not be cleaned up', { error: errorText(error) }),
+  });
+  every(scope, {
+    name: 'sampling of lease actors',
+    clock,
+    everyMs: sampleMs,
+    atOnce: false,
+    run: async () => {
+      const { depths, stuckMs } = registry.sample();
+      for (const depth of depths) metrics.inboxDepth.observe(depth);
+      metrics.actorStuckSeconds.set(stuckMs / 1000);
+    },
+    onError: () => undefined,
+  });
+}
+
+function prune(config: Config, stores: Stores, outbox: CallbackOutbox, nowMs: number): void {
+  outbox.expire();
+  if (config.diagnosticsMaxAgeMs > 0) stores.diagnostics.deleteOlderThan(nowMs - config.diagnosticsMaxAgeMs);
+  if (config.releasesMaxAgeMs > 0) stores.releases.prune(nowMs - config.releasesMaxAgeMs);
+}
+
+function openListener(
+  scope: Scope,
+  { config, log, clock, version, stop }: BackendOptions,
+  stores: Stores,
+  engine: Engine,
+  registry: Registry,
+  { book, pool, gate, registry: leases, work }: Parts,
+): Promise<string> {
+  const document = openApiDocument(version);
+  const metricsPage = (): Answer => ({
+    status: 200,
+    body: registry.expose(),
+    contentType: METRICS_CONTENT_TYPE,
+  });
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile, tlsClientCaFile: clientCaFile } = config;
+  return listen(scope, {
+    backend: {
+      operations: new Operations({
+        rules: { catalogue: config.catalogue, allowedRegistries: config.allowedRegistries },
+        book,
+        registry: leases,
+        pool,
+        releases: stores.releases,
+        gate,
+        log,
+      }),
+      views: new Views({
+        ...stores,
+        book,
+        pool,
+        inspection: work.inspection,
+        retentionMaxAgeMs: config.retentionMaxAgeMs,
+        ping: async () => void (await engine.system.ping({ timeoutMs: 10_000 })),
+        now: () => clock.now(),
+      }),
+      registry: leases,
+      hostAddress: config.hostAddress,
+      metrics: metricsPage,
+      openApi: () => document,
+    },
+    secret: config.callbackSecret.reveal(),
+    maxBodyBytes: config.maxRequestBodySize,
+    log,
+    clock,
+    now: () => clock.now(),
+    address: config.listenAddr,
+    tls:
+      certFile === ''
+        ? undefined
+        : { certFile, keyFile, clientCaFile, clientNames: config.tlsClientAllowedNames },
+    onFailure: (error) => {
+      log.error('the listener broke', { error: errorText(error) });
+      stop(1);
+    },
+  });
+}

@@ -1,0 +1,1 @@
+export { DiagnosticsKeeper } from './keeper.ts';

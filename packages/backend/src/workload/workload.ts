@@ -1,0 +1,173 @@
+/** Puts the parts that work with containers together. */
+import type { Engine, Filters } from '@berth/engine';
+import type { Clock } from '@berth/service';
+import type { Log } from '@berth/service/log';
+import type { Config } from '../config/index.ts';
+import type { LeaseBook, LeaseWork } from '../leases/index.ts';
+import type { BackendInstruments } from '../metrics/index.ts';
+import type { DomainGate, LeaseInspection } from '../operations/index.ts';
+import type { StackSettings } from '../stack/index.ts';
+import type { ReleaseStore } from '../stores/index.ts';
+import { Deployment } from './deployment.ts';
+import { Evidence } from './evidence.ts';
+import { ContainerHandling } from './handling.ts';
+import { ImageInspection } from './image-facts.ts';
+import { ImageFiles } from './image-files.ts';
+import { ContainerInspection } from './lease-inspection.ts';
+import { ContainerListing, ourFilters } from './listing.ts';
+import { TenantNetworks } from './networks.ts';
+import { Observation } from './observation.ts';
+import { Provisioning } from './provisioning.ts';
+import { ImagePulls } from './pulls.ts';
+import { Rediscovery } from './rediscovery.ts';
+import { Replacing } from './replacing.ts';
+import { Startup } from './startup.ts';
+import { type ContainerEvents, type Happened, StateWatch } from './state-watch.ts';
+import { Teardown } from './teardown.ts';
+import { ContainerWork } from './work.ts';
+
+export interface WorkloadOptions {
+  readonly engine: Engine;
+  readonly config: Config;
+  readonly book: LeaseBook;
+  readonly releases: ReleaseStore;
+  readonly gate: DomainGate;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: BackendInstruments;
+}
+
+export interface Workload {
+  readonly leases: LeaseWork;
+  readonly inspection: LeaseInspection;
+  readonly listing: ContainerListing;
+  readonly networks: TenantNetworks;
+  readonly evidence: Evidence;
+  readonly images: ImageFiles;
+  readonly events: LateEvents;
+  /** What the engine's stream of events needs to tell us of. */
+  readonly eventFilters: Filters;
+}
+
+/** Events come from a stream that is opened after the first work may have begun; until then whoever waits looks himself. */
+class LateEvents implements ContainerEvents {
+  readonly #listeners = new Map<Happened, () => void>();
+  #source: ContainerEvents | undefined;
+
+  listen(listener: Happened): () => void {
+    this.#listeners.set(listener, this.#source?.listen(listener) ?? (() => undefined));
+    return () => {
+      this.#listeners.get(listener)?.();
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** From now on events come from there. */
+  follow(source: ContainerEvents): void {
+    this.#source = source;
+    for (const listener of this.#listeners.keys()) {
+      this.#listeners.set(listener, source.listen(listener));
+      listener(undefined);
+    }
+  }
+}
+
+export function workload(options: WorkloadOptions): Workload {
+  const { engine, config, book, releases, gate, clock, log, metrics } = options;
+  const { containers } = engine;
+  const listing = new ContainerListing(containers, config.name, log);
+  const handling = new ContainerHandling({
+    containers,
+    clock,
+    createTimeoutMs: config.containerCreateTimeoutMs,
+    startTimeoutMs: config.containerStartTimeoutMs,
+    meter: {
+      repeated: (op, reason) => metrics.idempotentOps.inc({ op, reason }),
+      removalNotSeen: () => metrics.removalWaitFailures.inc(),
+    },
+  });
+  const networks = new TenantNetworks(engine.networks, config.name, log);
+  const images = new ImageFiles(containers, config.name, log);
+  const events = new LateEvents();
+  const startup = new Startup(new StateWatch({ containers, events, clock }), config.startupVerifyDurationMs);
+  const deployment = new Deployment({
+    settings: stackSettings(config),
+    catalogue: config.catalogue,
+    isolation: config.networkIsolation,
+    clock,
+    pulls: new ImagePulls({
+      images: engine.images,
+      clock,
+      timeoutMs: config.imagePullTimeoutMs,
+      parallel: config.parallelPulls,
+      observe: (seconds) => metrics.imagePullSeconds.observe(seconds),
+    }),
+    inspection: new ImageInspection(engine.images, images, log),
+    networks,
+    handling,
+    startup,
+    manifest: (lease, release) => releases.manifest(lease, release),
+  });
+  const teardown = new Teardown({
+    listing,
+    handling,
+    log,
+    onFallback: (operation, outcome) => metrics.teardownFallback.inc({ operation, outcome }),
+  });
+  const evidence = new Evidence({ containers, listing, clock });
+  const common = { deployment, teardown, evidence, clock, log, limitMs: config.provisionTimeoutMs };
+  const leases = new ContainerWork({
+    ...common,
+    containers,
+    listing,
+    handling,
+    networks,
+    provisioning: new Provisioning({
+      ...common,
+      gate,
+      onEnd: (outcome, seconds) => {
+        metrics.provisions.inc({ outcome });
+        metrics.provisionSeconds.observe(seconds);
+      },
+    }),
+    replacing: new Replacing({
+      ...common,
+      handling,
+      listing,
+      rename: (id, name) => containers.rename(id, name),
+      onPhase: (operation, phase, seconds) =>
+        metrics.replacePhaseSeconds.observe(seconds, { operation, phase }),
+    }),
+    observation: new Observation({ containers, listing, log }),
+    rediscovery: new Rediscovery({
+      listing,
+      releases,
+      catalogue: config.catalogue,
+      evidence,
+      log,
+      now: () => clock.now(),
+    }),
+    isolation: config.networkIsolation,
+    stopTimeoutMs: config.containerStopTimeoutMs,
+    leasesOf: (tenant) => book.leasesOf(tenant),
+    onClosed: () => metrics.deprovisions.inc(),
+  });
+  const inspection = new ContainerInspection(containers, listing);
+  const eventFilters = { type: ['container'], ...ourFilters(config.name) };
+  return { leases, inspection, listing, networks, evidence, images, events, eventFilters };
+}
+
+function stackSettings(config: Config): StackSettings {
+  const { ingress } = config;
+  return {
+    backendName: config.name,
+    hostBindIp: config.hostBindIp === '' ? '0.0.0.0' : config.hostBindIp,
+    tmpfsSizeMb: config.containerTmpfsSizeMb,
+    ingress: ingress.enabled ? ingress : undefined,
+    readonlyRootfs: config.containerReadonlyRootfs,
+    pidsLimit: config.containerPidsLimit,
+    nofileLimit: config.containerNofileLimit,
+    logMaxSizeMb: config.containerLogMaxSizeMb,
+    logMaxFiles: config.containerLogMaxFiles,
+  };
+}
