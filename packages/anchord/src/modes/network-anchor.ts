@@ -203,7 +203,8 @@ function followBackends(
 
 async function hear(feed: EventFeed, observer: ContainerObserver, signal: AbortSignal): Promise<void> {
   for await (const { resync, events } of feed.subscribe({ signal })) {
-    if (resync !== undefined && resync !== 'start') observer.requestSnapshot('event');
+    // Also at the start: between our first list and the moment in which the stream stood, something may have happened.
+    if (resync !== undefined) observer.requestSnapshot('event');
     for (const event of events) observer.hear(event);
   }
 }
