@@ -95,6 +95,8 @@ async function main([what = 'all', ...filters]: readonly string[]): Promise<numb
     say(`unknown suite "${what}": all, check, ${suites.join(', ')}`);
     return 2;
   }
+  // Some unit tests make certificates with openssl; a suite without root takes the machine as it is.
+  if (what === 'all' && whyNotPrivileged() === undefined) await prepareMachine(say);
   let counts = what === 'all' || what === 'check' ? await runChecks() : zero;
   for (const suite of chosen) {
     if (stopped) break;

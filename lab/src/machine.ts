@@ -19,6 +19,7 @@ const packages: Readonly<Record<string, string>> = {
   // Without it nft prints protocols as numbers.
   netbase: '/etc/protocols',
   nftables: '/usr/sbin/nft',
+  openssl: '/usr/bin/openssl',
   procps: '/usr/sbin/sysctl',
   xfsprogs: '/usr/sbin/mkfs.xfs',
 };
