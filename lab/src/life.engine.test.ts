@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { placesOnMachine } from './down.ts';
@@ -10,8 +11,10 @@ import { userland } from './host/userland.ts';
 import { startRegistry } from './images/registry.ts';
 import type { Lab } from './lab.ts';
 import { cgroupOf, type LabName, labName, runFolder, stateFolder } from './names.ts';
+import { findInit } from './network/init.ts';
 import { namespacePathOf } from './network/namespace.ts';
 import { defaultSpec, type LabSpec } from './spec.ts';
+import { statusOf } from './status.ts';
 import { waitFor } from './testing/index.ts';
 import {
   cgroupMounts,
@@ -131,6 +134,18 @@ describe('the life of a lab', () => {
     await waitFor('the host is dead', () => host.findInit() === undefined, { timeoutMs: 30_000 });
     const again = (await up(name)).host();
     expect(await again.docker('run', '--rm', 'berth-lab/busybox', 'echo', 'alive')).toBe('alive\n');
+  });
+
+  it('makes a host anew that was never finished, and the LAN’s first process, too', async () => {
+    const name = newName();
+    const lab = await up(name);
+    const { init } = lab.host();
+    await rm(join(lab.host().runFolder, '.arranged'));
+    process.kill(findInit(lab.lan.namespace) ?? 0, 'SIGKILL');
+    const again = await up(name);
+    expect(again.host().init).not.toBe(init);
+    expect(findInit(again.lan.namespace)).toBeDefined();
+    expect((await statusOf(name)).dhcpServerRunning).toBe(true);
   });
 
   it('is the same lab when it is brought up twice, and refuses to be another one', async () => {

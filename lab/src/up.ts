@@ -6,13 +6,14 @@ import { removeAll } from './down.ts';
 import { labErrors } from './errors.ts';
 import { engineAnswers, startEngine } from './host/engine.ts';
 import type { Host } from './host/host.ts';
-import { startHost } from './host/start.ts';
+import { isWhole, startHost } from './host/start.ts';
 import { busybox } from './images/busybox.ts';
 import { ensureImage } from './images/image.ts';
 import { Lab } from './lab.ts';
 import { prepareMachine } from './machine.ts';
 import { type LabName, namespaceName } from './names.ts';
 import { dhcpIsServed, serveDhcp } from './network/dhcp-server.ts';
+import { findInit, startInit } from './network/init.ts';
 import { makeClient, makeInternet, makeLan } from './network/lan.ts';
 import { namespaceNames, namespacePathOf, removeLink, removeNamespace } from './network/namespace.ts';
 import type { LabSpec } from './spec.ts';
@@ -98,6 +99,7 @@ async function make(name: LabName, spec: LabSpec, { say, owned = false }: UpOpti
 /** Starts what is not running. */
 async function mend(lab: Lab, mortal: boolean, say: (line: string) => void): Promise<Lab> {
   const { dhcp } = lab.spec.lan;
+  if (findInit(lab.lan.namespace) === undefined) await startInit(lab.lan.namespace, { mortal });
   if (dhcp !== false && !dhcpIsServed(lab.lan)) await serveDhcp(lab.lan, dhcp);
   // One after another: two engines that start together take longer on few cores.
   for (const host of lab.hosts) await mendHost(lab, host, mortal, say);
@@ -105,7 +107,7 @@ async function mend(lab: Lab, mortal: boolean, say: (line: string) => void): Pro
 }
 
 async function mendHost(lab: Lab, host: Host, mortal: boolean, say: (line: string) => void): Promise<void> {
-  if (host.findInit() === undefined) {
+  if (!isWhole(host)) {
     if (namespaceNames().includes(host.namespace)) await removeHost(lab, host, say);
     await startHost(host, lab.lan, { mortal }, say);
   }
@@ -116,9 +118,9 @@ async function mendHost(lab: Lab, host: Host, mortal: boolean, say: (line: strin
   await ensureImage(host, busybox, say);
 }
 
-/** A host whose first process was killed: its namespace is still there, and its cable. */
-async function removeHost({ lan }: Lab, host: Host, say: (line: string) => void): Promise<void> {
-  say(`${host.name} had died; starting it anew`);
+/** A host whose first process was killed, or that was never finished: its namespace is still there, and its cable. */
+async function removeHost({ name: lab, lan }: Lab, host: Host, say: (line: string) => void): Promise<void> {
+  say(`${lab}: ${host.name} had died; making it anew`);
   await removeLink(lan.namespace, host.name);
   await removeNamespace(host.namespace);
   // As after any boot: nothing of before is in /run.

@@ -1,4 +1,5 @@
 /** Makes a host: its namespaces, what it sees of the machine, and (in engine.ts) its Docker engine. */
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyAuthorities } from '../images/authorities.ts';
@@ -30,7 +31,13 @@ export async function startHost(
     command: [join(debian, 'usr/bin/tini-static'), '--', 'sleep', 'infinity'],
   });
   await arrangeMounts(host, debian, lan);
+  await writeFile(arranged(host), '');
 }
+
+/** Written last: a host without it may still show parts of the machine's own files, and gets no engine. */
+const arranged = (host: Host): string => join(host.runFolder, '.arranged');
+
+export const isWhole = (host: Host): boolean => host.findInit() !== undefined && existsSync(arranged(host));
 
 async function arrangeMounts(host: Host, debian: string, lan: Lan): Promise<void> {
   const keep = '/run/.cgroup';

@@ -1,13 +1,14 @@
 /** Things that take long to make and can be kept: complete or absent, made by one process at a time. */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { withLock } from './lock.ts';
 import { must } from './run.ts';
 
 const repository = join(import.meta.dirname, '..', '..', '..');
 
-export const cacheFolder = (): string => process.env['BERTH_CACHE'] ?? join(repository, '.cache', 'lab');
+export const cacheFolder = (): string =>
+  resolve(process.env['BERTH_CACHE'] ?? join(repository, '.cache', 'lab'));
 
 /**
  * The path of the kept thing, made first if it is not there. `make` writes to the path that it is given (a file or a

@@ -5,6 +5,7 @@ import {
   commandLine,
   isAlive,
   isInit,
+  kill,
   namespaceId,
   namespaceIdOfProcess,
   processesIn,
@@ -25,6 +26,11 @@ describe('what /proc says', () => {
     await once(child, 'exit');
     expect(isAlive(record)).toBe(false);
     expect(commandLine(record.pid)).toBe('');
+  });
+
+  it('never signals our own group, which is what a pid of 0 would mean', () => {
+    expect(kill(0)).toBe(false);
+    expect(kill(-1)).toBe(false);
   });
 
   it('finds who lives in a namespace', () => {

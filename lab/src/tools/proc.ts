@@ -85,7 +85,11 @@ export function cgroupMounts(): string[] {
   });
 }
 
-/** Ends the process; true if there was one. */
+/**
+ * Ends the process; true if there was one. Never 0, which would be our own group: the kernel writes it where a process
+ * is not of our process namespace.
+ */
 export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): boolean {
+  if (pid <= 1) return false;
   return orUndefined(() => process.kill(pid, signal)) ?? false;
 }

@@ -1,5 +1,6 @@
 /** The only place in the lab that starts a tool and waits for its end. Argument lists, never a shell. */
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { labErrors } from '../errors.ts';
 
 export type Argv = readonly [string, ...string[]];
@@ -19,7 +20,6 @@ export interface Finished {
   readonly stderr: string;
 }
 
-const signalNumbers: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
 const defaultTimeoutMs = 120_000;
 
 /** Runs a tool to its end, whatever that is. Rejects only if it cannot start, is called off or takes too long. */
@@ -57,7 +57,7 @@ export function run(argv: Argv, options: RunOptions = {}): Promise<Finished> {
         return;
       }
       resolve({
-        code: code ?? 128 + (signalNumbers[signal ?? ''] ?? 0),
+        code: code ?? 128 + (signal === null ? 0 : constants.signals[signal]),
         stdout: Buffer.concat(stdout).toString(),
         stderr: Buffer.concat(stderr).toString(),
       });
