@@ -1,6 +1,6 @@
 /** One table as it is in the kernel. */
 import { Attributes, type NetlinkSocket } from '../../netlink/index.ts';
-import { planOfSet } from '../keys/index.ts';
+import { keyWords, planOfSet, type SetPlan } from '../keys/index.ts';
 import {
   type AnyElement,
   type Base,
@@ -83,15 +83,45 @@ function readAllSets(socket: NetlinkSocket, table: TableName, complain: Complain
       complain(set);
       continue;
     }
-    const lists = readElementLists(socket, table, name).flatMap(
-      (answer) => answer.attributes.nested(nft.ELEMENTS_LIST) ?? [],
+    const elements = readAllElements(socket, table, { name, plan: planOfSet(set) }, (why) =>
+      complain(`${set.kind} ${name}: ${why}`),
     );
-    const elements = readElements(planOfSet(set), lists, (why) => complain(`${set.kind} ${name}: ${why}`));
     const whole = withElements(set, elements);
     if (anonymous) inline.set(name, inlineOf(whole));
     else sets.push(whole);
   }
   return { sets, inline };
+}
+
+/** More readings than it takes for any table to come to rest. */
+const mostReadings = 20;
+
+/**
+ * Right after a large write the kernel goes on to enlarge the hash table of a set, and a listing of several messages, which
+ * it resumes by counting, then leaves elements out or tells them twice. So such a set is read until a reading tells
+ * nothing new; whoever reads compares generations, so all of them belong to one state.
+ */
+function readAllElements(
+  socket: NetlinkSocket,
+  table: TableName,
+  { name, plan }: { readonly name: string; readonly plan: SetPlan },
+  complain: Complain,
+): readonly AnyElement[] {
+  const listed = (): Attributes[] =>
+    readElementLists(socket, table, name).flatMap(
+      (answer) => answer.attributes.nested(nft.ELEMENTS_LIST) ?? [],
+    );
+  const lists = listed();
+  const first = readElements(plan, lists, complain);
+  if (plan.shape !== 'exact' || lists.length < 2) return first;
+  const whole = new Map(first.map((element) => [keyWords(element.key), element]));
+  for (let reading = 1; reading < mostReadings; reading++) {
+    const before = whole.size;
+    for (const element of readElements(plan, listed(), () => undefined))
+      whole.set(keyWords(element.key), element);
+    if (whole.size === before) break;
+  }
+  return [...whole.values()];
 }
 
 function withElements(set: SetOrMap, elements: readonly AnyElement[]): SetOrMap {
