@@ -19,7 +19,7 @@ const settings: StackSettings = {
   ingress: undefined,
   readonlyRootfs: true,
   pidsLimit: 256,
-  nofileLimit: 65536,
+  nofileLimit: 0,
   logMaxSizeMb: 10,
   logMaxFiles: 3,
 };
@@ -61,7 +61,6 @@ describe('a container', () => {
       MemorySwap: 134217728,
       NanoCpus: 250000000,
       PidsLimit: 256,
-      Ulimits: [{ Name: 'nofile', Soft: 65536, Hard: 65536 }],
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
       RestartPolicy: { Name: 'no' },
       AutoRemove: false,
@@ -72,10 +71,11 @@ describe('a container', () => {
       Init: true,
       NetworkMode: 'fred-tenant-90805a091731874e',
       PortBindings: {},
-      Mounts: [
-        { Type: 'tmpfs', Target: '/tmp', TmpfsOptions: { SizeBytes: 67108864 } },
-        { Type: 'tmpfs', Target: '/run', TmpfsOptions: { SizeBytes: 67108864 } },
-      ],
+      Mounts: [],
+      Tmpfs: {
+        '/tmp': 'rw,noexec,nosuid,nodev,size=67108864,mode=1777',
+        '/run': 'rw,noexec,nosuid,nodev,size=67108864,mode=1777',
+      },
     });
   });
 
@@ -117,27 +117,36 @@ describe('a container', () => {
   });
 
   it('has every path mounted once, folders of the host before memory, and no anonymous volume', () => {
-    const { request } = plan(
+    const { HostConfig: host } = plan(
       { tmpfs: ['/cache', '/data/x'] },
       {
         surroundings: {
-          imageVolumes: ['/data', '/cache', '/tmp'],
+          imageVolumes: ['/data', '/cache', '/tmp', '/var/lib/app'],
           binds: new Map([['/data', '/srv/volumes/a/data']]),
+          runAs: { uid: 999, gid: 998 },
         },
       },
-    );
-    expect(request.HostConfig?.Mounts?.map(({ Type, Target }) => `${Type} ${Target}`)).toEqual([
-      'bind /data',
-      'tmpfs /tmp',
-      'tmpfs /run',
-      'tmpfs /cache',
-      'tmpfs /data/x',
-    ]);
+    ).request;
+    expect(host?.Mounts).toEqual([{ Type: 'bind', Source: '/srv/volumes/a/data', Target: '/data' }]);
+    const scratch = 'rw,noexec,nosuid,nodev,size=67108864,mode=1777';
+    expect(host?.Tmpfs).toEqual({
+      '/tmp': scratch,
+      '/run': scratch,
+      '/cache': scratch,
+      '/data/x': scratch,
+      '/var/lib/app': 'rw,noexec,nosuid,nodev,size=67108864,mode=0700,uid=999,gid=998',
+    });
     const writable = plan(
       { tmpfs: ['/cache'] },
       { settings: { readonlyRootfs: false }, surroundings: { imageVolumes: ['/data'] } },
     );
-    expect(writable.request.HostConfig?.Mounts?.map(({ Target }) => Target)).toEqual(['/data']);
+    expect(Object.keys(writable.request.HostConfig?.Tmpfs ?? {})).toEqual(['/data']);
+  });
+
+  it('may be given a limit of open files', () => {
+    expect(plan({}, { settings: { nofileLimit: 4096 } }).request.HostConfig?.Ulimits).toEqual([
+      { Name: 'nofile', Soft: 4096, Hard: 4096 },
+    ]);
   });
 
   it('says in its labels what the lease is, and lets the tenant change none of that', () => {
@@ -242,8 +251,7 @@ describe('a stack', () => {
               .flat()
               .every((binding) => binding?.HostPort === ''),
           ).toBe(true);
-          const targets = (host?.Mounts ?? []).map(({ Target }) => Target);
-          expect(new Set(targets).size).toBe(targets.length);
+          expect(Object.keys(host?.Tmpfs ?? {})).toEqual(expect.arrayContaining(['/tmp', '/run']));
           expect(request.Labels?.['fred.lease_uuid']).toBe(lease.uuid);
           expect(request.Labels?.['com.docker.compose.project']).toBe(`fred-${lease.uuid}`);
         }

@@ -68,7 +68,8 @@ export function containerPlan(
         ...(spec.init !== undefined && { Init: spec.init }),
         NetworkMode: network ?? 'bridge',
         PortBindings: portBindings(spec, settings.hostBindIp),
-        Mounts: mounts(settings, spec, surroundings),
+        Mounts: bindMounts(surroundings),
+        Tmpfs: tmpfs(settings, spec, surroundings),
       },
       ...(network !== undefined && {
         NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [service] } } },
@@ -100,22 +101,23 @@ function healthConfig({ test, intervalNs, timeoutNs, retries, startPeriodNs }: H
   };
 }
 
-/** Every path once: folders of the host first, then what lives in memory only. */
-function mounts(settings: StackSettings, spec: ServiceSpec, { binds, imageVolumes }: Surroundings): Mount[] {
-  const bound: Mount[] = Array.from(binds, ([target, source]) => ({
-    Type: 'bind',
-    Source: source,
-    Target: target,
-  }));
-  const rootfs = settings.readonlyRootfs ? ['/tmp', '/run', ...spec.tmpfs] : [];
-  // A declared volume that gets no folder must not become an anonymous one, which nobody limits and nobody removes.
-  const inMemory = [...new Set([...rootfs, ...imageVolumes])].filter((target) => !binds.has(target));
-  const tmpfs: Mount[] = inMemory.map((target) => ({
-    Type: 'tmpfs',
-    Target: target,
-    TmpfsOptions: { SizeBytes: settings.tmpfsSizeMb * mib },
-  }));
-  return [...bound, ...tmpfs];
+/** Folders of the host, by their path in the container. */
+const bindMounts = ({ binds }: Surroundings): Mount[] =>
+  Array.from(binds, ([target, source]) => ({ Type: 'bind', Source: source, Target: target }));
+
+/**
+ * What lives in memory only: scratch space for everybody, and the volumes of the image for the one who runs it. A declared
+ * volume that gets no folder must not become an anonymous one, which nobody limits and nobody removes.
+ */
+function tmpfs(settings: StackSettings, spec: ServiceSpec, { binds, imageVolumes, runAs }: Surroundings) {
+  const size = `size=${settings.tmpfsSizeMb * mib}`;
+  const owned = `mode=0700,uid=${runAs.uid},gid=${runAs.gid}`;
+  const scratch = settings.readonlyRootfs ? ['/tmp', '/run', ...spec.tmpfs] : [];
+  const options = new Map([
+    ...imageVolumes.map((path) => [path, `rw,noexec,nosuid,nodev,${size},${owned}`] as const),
+    ...scratch.map((path) => [path, `rw,noexec,nosuid,nodev,${size},mode=1777`] as const),
+  ]);
+  return Object.fromEntries([...options].filter(([path]) => !binds.has(path)));
 }
 
 /** Ours, then the tenant's, then the proxy's; what the compose tools go by cannot be set by anybody else. */
