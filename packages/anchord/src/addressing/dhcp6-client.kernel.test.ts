@@ -102,7 +102,8 @@ describe('a DHCPv6 client and dnsmasq', () => {
     const { running, reported } = client(lan);
     expect(await reported('conflict')).toEqual({ kind: 'conflict', address: 'fd99::1000' });
     await until('the server has heard of it', () => server.messages.includes('DHCPDECLINE'));
-    expect(leased(lan)).toEqual([]);
+    // By now it may well have the next one.
+    expect(leased(lan)).not.toContain('fd99::1000/128');
     await running[Symbol.asyncDispose]();
   });
 
