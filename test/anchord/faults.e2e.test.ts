@@ -1,7 +1,6 @@
-/** What goes wrong around an anchor in the field: the Docker socket, the engine itself. The data path has to stand through it. */
+/** What goes wrong around an anchor in the field: the Docker socket fails. The data path has to stand through it. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startEngine } from '@berth/lab';
 import { FaultProxy, socketProxy } from '@berth/lab/fault-proxy';
 import { waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -114,26 +113,5 @@ describe('behind a Docker socket that fails', () => {
     rule.release();
     proxy.clear();
     await logged(stack, 'anchord', 'event-driven snapshot failed');
-  });
-});
-
-/** As a service manager does it. */
-async function restartEngine(): Promise<void> {
-  const { host } = harbour;
-  const pid = (await host.must(['cat', '/run/docker.pid'])).trim();
-  await host.must(['kill', '-TERM', pid]);
-  const gone = async () => (await host.exec(['kill', '-0', pid])).code !== 0;
-  await waitFor('the end of the engine', gone, { timeoutMs: 30_000, everyMs: 50 });
-  await startEngine(host);
-}
-
-describe('around an engine that restarts', () => {
-  it('the project comes back by itself', async () => {
-    await using stack = await harbour.stack({ host: 56, number: 22 });
-    await stack.up();
-    const before = await harbour.reach(4, { host: 56 });
-    await restartEngine();
-    const after = await harbour.reach(4, { host: 56, timeoutMs: 60_000 });
-    expect(after.source).toBe(before.source);
   });
 });
