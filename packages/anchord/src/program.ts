@@ -5,7 +5,7 @@ import { type Condition, daemonPages, Health, type Pages, plainText, serve } fro
 import { type Daemon, runDaemon } from '@berth/service/lifecycle';
 import { createLog, type Level, type Log, type RootLog, stdoutSink } from '@berth/service/log';
 import { Registry } from '@berth/service/metrics';
-import { processMessages } from './messages.ts';
+import { processMessages } from './messages/index.ts';
 import { type AnchordMetrics, anchordMetrics } from './metrics.ts';
 import { Problems, problemLine, problemTable } from './problems.ts';
 

@@ -3,7 +3,7 @@ import type { PackageReference } from '@berth/service/reference';
 import { managedServiceAnchorSchema, networkAnchorSchema } from './config/network-anchor.ts';
 import { serviceAnchorSchema } from './config/service-anchor.ts';
 import { anchordErrors } from './errors.ts';
-import * as messages from './messages.ts';
+import * as messages from './messages/index.ts';
 import { anchordMetrics } from './metrics.ts';
 
 export const reference: PackageReference = {

@@ -1,7 +1,7 @@
 /** Keeps a watch over the kernel open for as long as a scope lives. */
 import type { Clock, Scope } from '@berth/service';
 import type { Log } from '@berth/service/log';
-import { processMessages } from './messages.ts';
+import { processMessages } from './messages/index.ts';
 import { pause } from './wakeup.ts';
 
 const reopenPauseMs = 2_000;

@@ -6,7 +6,7 @@ import { errorText, type Log } from '@berth/service/log';
 import type { Backend } from '../discovery/index.ts';
 import { families } from '../families.ts';
 import { protocols } from '../labels.ts';
-import { dataplaneMessages as messages } from '../messages.ts';
+import { dataplaneMessages as messages } from '../messages/index.ts';
 import type { AnchordMetrics } from '../metrics.ts';
 import type { Problems } from '../problems.ts';
 import { pause, Wakeup } from '../wakeup.ts';

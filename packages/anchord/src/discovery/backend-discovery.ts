@@ -1,6 +1,6 @@
 /** Turns what is observed into backends, keeps the choice of the shared network, and says what is in the way. */
 import type { Log } from '@berth/service/log';
-import { discoveryMessages as messages } from '../messages.ts';
+import { discoveryMessages as messages } from '../messages/index.ts';
 import type { ProblemCode, Problems } from '../problems.ts';
 import type { Backend, DiscoveryProblem } from './backends.ts';
 import type { ObservedWorld } from './observed-world.ts';

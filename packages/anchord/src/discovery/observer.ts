@@ -6,7 +6,7 @@ import { type Containers, type EngineEvent, engineErrors } from '@berth/engine';
 import { type Clock, sleep } from '@berth/service';
 import type { Log } from '@berth/service/log';
 import { exposeLabel } from '../labels.ts';
-import { discoveryMessages } from '../messages.ts';
+import { discoveryMessages } from '../messages/index.ts';
 import { formatPredicate, type LabelPredicate, matches } from '../selector.ts';
 import { Wakeup } from '../wakeup.ts';
 import type { ObservedContainer } from './container.ts';

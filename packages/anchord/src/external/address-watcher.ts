@@ -2,7 +2,7 @@
 import { type IpAddress, isIpv4 } from '@berth/kernel/ip';
 import type { Network } from '@berth/kernel/network';
 import type { Log } from '@berth/service/log';
-import { externalMessages as messages } from '../messages.ts';
+import { externalMessages as messages } from '../messages/index.ts';
 import type { Problems } from '../problems.ts';
 
 export class AddressWatcher {

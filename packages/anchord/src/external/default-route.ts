@@ -5,7 +5,7 @@ import type { Network } from '@berth/kernel/network';
 import type { Clock } from '@berth/service';
 import { duration, errorText, type Log } from '@berth/service/log';
 import { type Family, families, type PerFamily } from '../families.ts';
-import { routeMessages as messages } from '../messages.ts';
+import { routeMessages as messages } from '../messages/index.ts';
 import type { AnchordMetrics } from '../metrics.ts';
 import type { Problems } from '../problems.ts';
 import { RepairBudget } from '../repair-budget.ts';

@@ -6,7 +6,7 @@ import type { Clock } from '@berth/service';
 import { duration, errorText, type Log } from '@berth/service/log';
 import { Dhcp4Client, type Dhcp4Events, type ExternalLink, LeaseFile } from '../addressing/index.ts';
 import { anchordErrors } from '../errors.ts';
-import { dhcpMessages as messages } from '../messages.ts';
+import { dhcpMessages as messages } from '../messages/index.ts';
 import type { AnchordMetrics } from '../metrics.ts';
 import type { Problems } from '../problems.ts';
 import { pause } from '../wakeup.ts';

@@ -3,7 +3,7 @@ import type { Network } from '@berth/kernel/network';
 import { type Clock, Scope } from '@berth/service';
 import { duration, type Log } from '@berth/service/log';
 import { anchordErrors } from '../errors.ts';
-import { externalMessages as messages } from '../messages.ts';
+import { externalMessages as messages } from '../messages/index.ts';
 import { pause, Wakeup } from '../wakeup.ts';
 import { type MacvlanChild, planMacvlan } from './macvlan.ts';
 

@@ -5,7 +5,7 @@ import { type Clock, sleep } from '@berth/service';
 import { duration, errorText, type Log } from '@berth/service/log';
 import { inspectSelf } from '../discovery/index.ts';
 import { anchordErrors } from '../errors.ts';
-import { externalMessages as messages } from '../messages.ts';
+import { externalMessages as messages } from '../messages/index.ts';
 import { chooseExternalInterface, type ExternalLink, interfaceRetry } from './interface.ts';
 
 export interface ResolveInterfaceParts {

@@ -11,7 +11,7 @@ import {
   MacvlanKeeper,
   resolveExternalInterface,
 } from '../external/index.ts';
-import { dhcpMessages, externalMessages, routeMessages } from '../messages.ts';
+import { dhcpMessages, externalMessages, routeMessages } from '../messages/index.ts';
 import type { Program } from '../program.ts';
 import { watchNetwork } from '../routes/watch-network.ts';
 

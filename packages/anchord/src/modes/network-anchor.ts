@@ -19,7 +19,7 @@ import {
   sharedNetworkPicker,
 } from '../discovery/index.ts';
 import { families } from '../families.ts';
-import { dataplaneMessages, discoveryMessages, processMessages } from '../messages.ts';
+import { dataplaneMessages, discoveryMessages, processMessages } from '../messages/index.ts';
 import { checkForwarding, PathChecker, probe } from '../path/index.ts';
 import type { Mode, Program } from '../program.ts';
 import { formatSelector } from '../selector.ts';

@@ -2,7 +2,7 @@
 import { readSysctl } from '@berth/kernel/netns';
 import type { Log } from '@berth/service/log';
 import { families, type PerFamily } from '../families.ts';
-import { pathMessages as messages } from '../messages.ts';
+import { pathMessages as messages } from '../messages/index.ts';
 import { type Problems, problemTable } from '../problems.ts';
 
 const sysctls: PerFamily<string> = { v4: 'net.ipv4.ip_forward', v6: 'net.ipv6.conf.all.forwarding' };

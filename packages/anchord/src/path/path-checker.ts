@@ -6,7 +6,7 @@ import type { Clock } from '@berth/service';
 import type { Log } from '@berth/service/log';
 import type { Backend } from '../discovery/index.ts';
 import { familyOf } from '../families.ts';
-import { pathMessages as messages } from '../messages.ts';
+import { pathMessages as messages } from '../messages/index.ts';
 import { type ProblemCode, type Problems, problemTable } from '../problems.ts';
 import { pause, Wakeup } from '../wakeup.ts';
 import { judgePath, type PathVerdict, type ProbeResult } from './judge.ts';

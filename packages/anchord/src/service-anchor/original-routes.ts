@@ -2,7 +2,7 @@
 import { MAIN_TABLE, type Network, type NewRoute, type Route } from '@berth/kernel/network';
 import type { Log } from '@berth/service/log';
 import { type Family, families, familyNumber } from '../families.ts';
-import { serviceAnchorMessages as messages } from '../messages.ts';
+import { serviceAnchorMessages as messages } from '../messages/index.ts';
 import { defaultRoutes } from '../routes/default-route.ts';
 import { originalRoutesTable, planRestore, rememberOriginal } from './original-route.ts';
 

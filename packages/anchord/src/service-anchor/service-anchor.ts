@@ -6,7 +6,7 @@ import { errorText, type Log } from '@berth/service/log';
 import type { ServiceAnchorSettings } from '../config/settings.ts';
 import { anchordErrors } from '../errors.ts';
 import { type Family, families } from '../families.ts';
-import { serviceAnchorMessages as messages } from '../messages.ts';
+import { serviceAnchorMessages as messages } from '../messages/index.ts';
 import type { AnchordMetrics } from '../metrics.ts';
 import type { Problems } from '../problems.ts';
 import { RepairBudget } from '../repair-budget.ts';

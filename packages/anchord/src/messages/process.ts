@@ -1,0 +1,29 @@
+/** What a process says about itself. */
+import { message } from '@berth/service/log';
+
+export const processMessages = {
+  unknownLogLevel: message(
+    'warn',
+    'unknown ANCHORD_LOG_LEVEL, using info',
+    ['value'],
+    'The level is none of debug, info, warn, error.',
+  ),
+  listenerDisabled: message(
+    'info',
+    'metrics + health listener disabled (ANCHORD_METRICS_ADDR="")',
+    [],
+    'There are no metrics and health pages, because somebody wanted it so.',
+  ),
+  watchFailed: message(
+    'warn',
+    'watching the kernel failed, retrying',
+    ['err'],
+    'Changes of interfaces, addresses and routes are seen at the next regular look only, until the watch is back.',
+  ),
+  networkAnchorStarting: message(
+    'info',
+    'anchord starting (network-anchor mode)',
+    ['project', 'ext_iface', 'ext_network?', 'address_mode?', 'vlan_parent?', 'mac?', 'hostname', 'fp'],
+    'What this anchor stands for. `fp` is the same as long as project and external interface are.',
+  ),
+};
