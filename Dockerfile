@@ -1,17 +1,18 @@
 # The images of Berth. Needs no BuildKit:
 #
 #   docker build -t anchord:dev .
+#   docker build --target docker-backend -t docker-backend:dev .
 #
 # Each image holds one program, the pinned Node, the libraries that these are linked with, and nothing else: no shell, no
 # package manager. The anchord image also has nft, ip and conntrack, for operators who look at what anchord did; anchord
-# itself does not run them.
+# itself does not run them. The docker-backend image has the tools of the quota file systems, which it does run.
 
 FROM debian:bookworm-slim AS build
 # A layer that is thrown away needs no fsync after each file.
 RUN echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/unsafe-io \
  && apt-get -qq update \
  && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
-      binutils ca-certificates conntrack iproute2 libatomic1 netbase nftables npm >/dev/null \
+      binutils btrfs-progs ca-certificates conntrack iproute2 libatomic1 netbase nftables npm xfsprogs >/dev/null \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
@@ -32,8 +33,25 @@ COPY packages packages
 ARG VERSION=
 ARG COMMIT=
 RUN BERTH_VERSION="$VERSION" BERTH_COMMIT="$COMMIT" node_modules/.bin/node scripts/build.ts \
- && node_modules/.bin/node scripts/image-root.ts anchord /image/anchord /usr/sbin/nft /usr/sbin/ip /usr/sbin/conntrack
+ && node_modules/.bin/node scripts/image-root.ts anchord /image/anchord /usr/sbin/nft /usr/sbin/ip /usr/sbin/conntrack \
+ && node_modules/.bin/node scripts/image-root.ts docker-backend /image/docker-backend /usr/bin/btrfs /usr/sbin/xfs_quota
 
+FROM scratch AS docker-backend
+ARG VERSION=dev
+ARG COMMIT=unknown
+LABEL org.opencontainers.image.title="docker-backend" \
+      org.opencontainers.image.description="Hardened containers for tenants, leased by the provider daemon" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$COMMIT"
+COPY --from=build /image/docker-backend /
+ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin
+# Relative paths of the stores end up here.
+WORKDIR /var/lib/docker-backend
+ENTRYPOINT ["/usr/local/bin/node", "/usr/lib/docker-backend/main.mjs"]
+CMD ["-config", "/etc/docker-backend/docker-backend.yaml"]
+
+# The last stage is what a build without --target makes.
 FROM scratch AS anchord
 ARG VERSION=dev
 ARG COMMIT=unknown

@@ -8,4 +8,5 @@ export interface Program {
 
 export const programs: readonly Program[] = [
   { name: 'anchord', entry: 'packages/anchord/src/main.ts', native: true },
+  { name: 'docker-backend', entry: 'packages/backend/src/main.ts', native: true },
 ];
