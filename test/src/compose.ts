@@ -14,21 +14,45 @@ export interface LogLine {
   readonly [attribute: string]: unknown;
 }
 
+interface Placed {
+  readonly name: string;
+  readonly folder: string;
+  /** Of the command itself: other files than compose.yaml. */
+  readonly options?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** The folder goes with the project. */
+  readonly ours: boolean;
+}
+
 export class ComposeProject implements AsyncDisposable {
+  /** As Compose puts it before the names of networks and containers. */
   readonly name: string;
   readonly #host: Host;
   readonly #folder: string;
+  readonly #options: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #ours: boolean;
 
+  /** From a file that the test writes. */
   static async create(space: Space, file: ComposeFile, name: string = space.id): Promise<ComposeProject> {
     const folder = await mkdtemp(join(tmpdir(), 'berth-compose-'));
-    const project = new ComposeProject(space.host, folder, name);
+    const options = ['--project-name', name, '--file', 'compose.yaml'];
+    const project = new ComposeProject(space.host, { name, folder, options, ours: true });
     await project.rewrite(file);
     return project;
   }
 
-  private constructor(host: Host, folder: string, name: string) {
+  /** From files that stand in a folder, in which the command is run, with these variables, as a user does it. */
+  static in(host: Host, options: Omit<Placed, 'ours'>): ComposeProject {
+    return new ComposeProject(host, { ...options, ours: false });
+  }
+
+  private constructor(host: Host, { name, folder, options = [], env = {}, ours }: Placed) {
     this.#host = host;
     this.#folder = folder;
+    this.#options = options;
+    this.#env = env;
+    this.#ours = ours;
     this.name = name;
   }
 
@@ -37,8 +61,8 @@ export class ComposeProject implements AsyncDisposable {
   }
 
   run(...args: readonly string[]): Promise<string> {
-    const file = join(this.#folder, 'compose.yaml');
-    return this.#host.docker('compose', '--project-name', this.name, '--file', file, ...args);
+    const command = ['docker', 'compose', ...this.#options, ...args] as const;
+    return this.#host.must(command, { folder: this.#folder, env: this.#env });
   }
 
   async up(...services: readonly string[]): Promise<void> {
@@ -69,6 +93,6 @@ export class ComposeProject implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.run('down', '--timeout', '1', '--volumes').catch(() => undefined);
-    await rm(this.#folder, { recursive: true, force: true });
+    if (this.#ours) await rm(this.#folder, { recursive: true, force: true });
   }
 }

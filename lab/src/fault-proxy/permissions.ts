@@ -10,18 +10,20 @@ export function allowOnly(patterns: readonly RequestPattern[]): Permission {
 }
 
 /** The switches of the usual socket proxies; POST stands for every method that changes something. */
-export type SocketProxySwitch =
-  | 'CONTAINERS'
-  | 'EVENTS'
-  | 'EXEC'
-  | 'IMAGES'
-  | 'INFO'
-  | 'NETWORKS'
-  | 'PING'
-  | 'POST'
-  | 'SYSTEM'
-  | 'VERSION'
-  | 'VOLUMES';
+export const socketProxySwitches = [
+  'CONTAINERS',
+  'EVENTS',
+  'EXEC',
+  'IMAGES',
+  'INFO',
+  'NETWORKS',
+  'PING',
+  'POST',
+  'SYSTEM',
+  'VERSION',
+  'VOLUMES',
+] as const;
+export type SocketProxySwitch = (typeof socketProxySwitches)[number];
 
 const alwaysOn: readonly SocketProxySwitch[] = ['EVENTS', 'PING', 'VERSION'];
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Host } from '../host/host.ts';
 import { must } from '../tools/run.ts';
 import { fillWithBusybox } from './busybox.ts';
 import type { ImageRecipe } from './image.ts';
@@ -38,6 +39,14 @@ async function fillWithEcho(root: string, work: string): Promise<void> {
     await copyFile(await realpath(library), join(root, library));
   }
   for (const file of files) await copyFile(join(sources, file), join(root, 'srv/echo', file));
+}
+
+/** The echo service under another name, on ports of its own: stands in for an application in somebody's compose file. */
+export async function echoServing(host: Host, tag: string, ...ports: readonly string[]): Promise<string> {
+  await host.must(['docker', 'build', '--quiet', '--tag', tag, '-'], {
+    input: `FROM berth-lab/echo\nCMD ${JSON.stringify(ports)}\n`,
+  });
+  return tag;
 }
 
 /** The shared libraries that the loader would take, by the paths under which it looks for them. */
