@@ -1,8 +1,10 @@
 /** Everything that `npm run bench` can measure. */
+import { eventToMap } from './anchord/event-to-map.ts';
+import { repair } from './anchord/repair.ts';
 import type { BenchCase } from './harness/bench-case.ts';
 import { mapReplace } from './kernel/map-replace.ts';
 import { routeReplace } from './kernel/route-replace.ts';
 import { wakeUp } from './kernel/wake-up.ts';
 import { memory } from './memory/memory.ts';
 
-export const cases: readonly BenchCase[] = [mapReplace, routeReplace, wakeUp, memory];
+export const cases: readonly BenchCase[] = [mapReplace, routeReplace, wakeUp, memory, eventToMap, repair];

@@ -10,11 +10,13 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import type { Scope } from '@berth/service';
 import { runDaemon } from '@berth/service/lifecycle';
 import { consoleFormat, createLog, stderrSink } from '@berth/service/log';
 import { cases } from './cases.ts';
 import type { BenchCase, BenchContext, Row } from './harness/bench-case.ts';
 import { tableOf } from './harness/table.ts';
+import { Stand } from './lab/stand.ts';
 
 interface Result extends Pick<BenchCase, 'name' | 'about' | 'unit'> {
   readonly rows: readonly Row[];
@@ -41,6 +43,16 @@ const machine = () => ({
   load: loadavg(),
 });
 
+/** Made when the first case asks for it; each finds it empty. */
+function standIn(scope: Scope): () => Promise<Stand> {
+  let stand: Promise<Stand> | undefined;
+  return async () => {
+    stand ??= Stand.open(scope, (line) => log.info(`lab: ${line}`));
+    await (await stand).clear();
+    return await stand;
+  };
+}
+
 async function runCase(bench: BenchCase, context: BenchContext): Promise<Result> {
   await using scope = context.scope.child(bench.name);
   const { name, about, unit } = bench;
@@ -56,6 +68,7 @@ await runDaemon({ name: 'bench', log }, async ({ scope }) => {
   const forPeople = options.json !== '-';
   const results: Result[] = [];
   const before = machine();
+  const stand = standIn(scope);
   for (const bench of chosen) {
     if (bench.needsRoot && process.getuid?.() !== 0) {
       log.warn(`${bench.name} is left out: it needs root`);
@@ -64,6 +77,7 @@ await runDaemon({ name: 'bench', log }, async ({ scope }) => {
     const context = {
       scope,
       quick: options.quick,
+      stand,
       say: (line: string) => log.info(`${bench.name}: ${line}`),
     };
     const result = await runCase(bench, context);

@@ -21,4 +21,5 @@ export { serveDhcp, silenceDhcp } from './network/dhcp-server.ts';
 export { NamespaceSockets } from './sockets/namespace-sockets.ts';
 export type { AddressPlan, DhcpSpec, EngineVersion, HostSpec, LabSpec, LanSpec } from './spec.ts';
 export { defaultSpec } from './spec.ts';
+export { waitFor } from './tools/wait.ts';
 export { bringUp, removeOrphans, takeDown } from './up.ts';

@@ -1,4 +1,5 @@
 import type { Scope } from '@berth/service';
+import type { Stand } from '../lab/stand.ts';
 import type { Timing } from './measure.ts';
 
 /** One line of a result: who did what, and the figures. */
@@ -16,6 +17,8 @@ export interface BenchContext {
   /** Fewer rounds: to see whether it works, not how fast. */
   readonly quick: boolean;
   readonly say: (line: string) => void;
+  /** A real engine on a real LAN, with nothing on it; one for all cases. */
+  readonly stand: () => Promise<Stand>;
 }
 
 export interface BenchCase {

@@ -5,35 +5,11 @@ import { Netns } from '@berth/kernel/netns';
 import { Network, NetworkWatch } from '@berth/kernel/network';
 import { map, Nftables, ruleset, table, watchRulesets } from '@berth/kernel/nftables';
 import { type Scope, sleep, systemClock } from '@berth/service';
+import { Arrivals } from '../harness/arrivals.ts';
 import { type BenchCase, type Row, timingRow } from '../harness/bench-case.ts';
 import { timingOf } from '../harness/measure.ts';
 import { startInside } from './inside.ts';
 import { GATEWAYS, withLink } from './route-replace.ts';
-
-const LONGEST_MS = 5_000;
-
-/** Waits for the next of something that comes by itself, and says when it came. */
-class Arrivals {
-  #waiting: ((at: number) => void) | undefined;
-
-  readonly arrived = (): void => {
-    this.#waiting?.(performance.now());
-    this.#waiting = undefined;
-  };
-
-  next(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const late = setTimeout(
-        () => reject(new Error(`nothing was heard of a change for ${LONGEST_MS} ms`)),
-        LONGEST_MS,
-      );
-      this.#waiting = (at) => {
-        clearTimeout(late);
-        resolve(at);
-      };
-    });
-  }
-}
 
 export const wakeUp: BenchCase = {
   name: 'wake-up',

@@ -123,6 +123,43 @@ describe('container observer', () => {
     expect(seen.at(-1)).toEqual([]);
   });
 
+  it('drops a container that died without waiting for an answer about it', async () => {
+    docker.run(smtp);
+    await start();
+    observer.hear(event('die', smtp));
+    expect(seen.at(-1)).toEqual([]);
+    expect(docker.asked).toEqual(['list']);
+  });
+
+  it('does not take a container for alive by an answer that is older than its death', async () => {
+    docker.run(smtp);
+    await start();
+    docker.meanwhile = () => {
+      docker.meanwhile = undefined;
+      observer.hear(event('die', smtp));
+      docker.all.clear();
+    };
+    observer.hear(event('start', smtp));
+    await settle();
+    expect(docker.asked).toEqual(['list', `inspect ${smtp.id}`, `inspect ${smtp.id}`]);
+    expect(seen.slice(1)).not.toContainEqual(['smtp 10.0.0.5']);
+    expect(seen.at(-1)).toEqual([]);
+  });
+
+  it('does not take a container for alive by a list that is older than its death', async () => {
+    docker.run(smtp);
+    await start();
+    docker.meanwhile = () => {
+      docker.meanwhile = undefined;
+      observer.hear(event('die', smtp));
+      docker.all.clear();
+    };
+    observer.requestSnapshot('poll');
+    await settle();
+    expect(seen.slice(1)).not.toContainEqual(['smtp 10.0.0.5']);
+    expect(seen.at(-1)).toEqual([]);
+  });
+
   it('sees a container change its networks', async () => {
     docker.run(smtp);
     await start();

@@ -20,7 +20,7 @@ export interface ObserverOptions {
   readonly discriminator: readonly LabelPredicate[];
   readonly clock: Clock;
   readonly log: Log;
-  /** Everything that is known now. Called once for each look that succeeded. */
+  /** Everything that is known now. Called for each look that succeeded, and at once for a container that died. */
   readonly onWorld: (world: ObservedWorld) => void;
   readonly onEvent: (event: EngineEvent) => void;
   readonly onDocker: (state: { readonly error: unknown } | 'answers') => void;
@@ -31,7 +31,7 @@ const retryPauseMs = 2_000;
 
 /** Nothing of this changes where a container is reached. */
 const irrelevantAction =
-  /^(exec_|health_status|attach|detach|resize|top|copy|export|commit|archive-path|extract-to-dir|update|prune)/;
+  /^(exec_|health_status|attach|detach|resize|top|copy|export|commit|archive-path|extract-to-dir|update|prune|kill)/;
 const endingAction = new Set(['die', 'destroy']);
 
 const failedMessage = {
@@ -47,6 +47,10 @@ export class ContainerObserver {
   readonly #changed = new Set<string>();
   /** Who was heard of during the present look. */
   readonly #heard: Subject[] = [];
+  /** Who died during the present look. */
+  readonly #died = new Set<string>();
+  /** Has there been a whole list? */
+  #listed = false;
   #snapshot: SnapshotReason | undefined;
 
   constructor(options: ObserverOptions) {
@@ -72,8 +76,18 @@ export class ContainerObserver {
     if (irrelevantAction.test(action)) return;
     const isTarget = this.#forgetTarget({ id, name: attributes['name'] });
     if (inScope) this.#changed.add(id);
-    if (inScope && endingAction.has(action)) this.#world.drop(id);
+    if (inScope && endingAction.has(action)) this.#drop(id);
+    else this.#died.delete(id);
     if (inScope || isTarget) this.#wakeup.wake();
+  }
+
+  /** Does not wait for a look: Docker answers none about a container before it has cleared up after it. */
+  #drop(id: string): void {
+    this.#died.add(id);
+    if (!this.#world.has(id)) return;
+    this.#world.drop(id);
+    // Amid a look some references may not have been followed yet; the end of the look tells all then.
+    if (this.#listed && this.#world.unresolved().size === 0) this.#options.onWorld(this.#world);
   }
 
   #hearNetwork(event: EngineEvent): void {
@@ -115,13 +129,15 @@ export class ContainerObserver {
     const { containers, discriminator } = this.#options;
     const changed = [...this.#changed];
     this.#changed.clear();
+    this.#died.clear();
     if (this.#snapshot === undefined) {
       for (const id of changed) await this.#lookAt(id, signal);
     } else {
       this.#snapshot = undefined;
       const label = [...discriminator.map(formatPredicate), exposeLabel];
       const all = await containers.list({ filters: { label } }, { signal });
-      this.#world.replace(all.map(fromSummary));
+      this.#world.replace(all.map(fromSummary).filter(({ id }) => !this.#died.has(id)));
+      this.#listed = true;
     }
     // What is heard of a target while we look at it makes our look an old one.
     do {
@@ -133,7 +149,9 @@ export class ContainerObserver {
 
   async #lookAt(id: string, signal: AbortSignal): Promise<void> {
     try {
-      this.#world.put(fromDetails(await this.#options.containers.inspect(id, { signal })));
+      const seen = fromDetails(await this.#options.containers.inspect(id, { signal }));
+      // Heard of meanwhile: this may be how it was before, and the next look is due already.
+      if (!this.#changed.has(id)) this.#world.put(seen);
     } catch (error) {
       if (!engineErrors.is(error, 'ENGINE_NOT_FOUND')) throw error;
       this.#world.drop(id);
