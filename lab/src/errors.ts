@@ -44,6 +44,10 @@ export const labErrors = new ErrorTable({
     title: 'programs are missing, and this is no Debian',
     remedy: 'Run on Debian 12 or later, or install the programs it names.',
   },
+  OFF_CONTRACT: {
+    title: 'docker-backend answered something that its contract does not have',
+    remedy: 'Compare the answer with the contract; the provider daemon would take it for a broken backend.',
+  },
   OFFLINE: {
     title: 'the Debian archive cannot be reached',
     remedy: 'Connect the machine to a Debian mirror (see /etc/apt/sources.list), then try again.',
