@@ -25,7 +25,7 @@ function start(...args: readonly string[]) {
 const left = (): string[] => readdirSync('/run/netns').filter((name) => name.startsWith(`${lab}-`));
 
 describe('the demo', () => {
-  it('gives a project its own address, shows the clients that the services see, cleans up and ends with 0', async () => {
+  it('gives a project its own address, shows whom the services see, rents a container, cleans up and ends with 0', async () => {
     const { ended, output } = start('--once');
     const [code] = await ended;
     expect(output()).toMatch(/leased 10\.99\.0\.\d+ to the host name "harbour"/);
@@ -34,6 +34,20 @@ describe('the demo', () => {
     );
     expect(output()).toMatch(/inet 203\.0\.113\.10 → .*mail says: you are 203\.0\.113\.10/);
     expect(output()).toMatch(/53\/udp +dns says: you are 10\.99\.0\.21/);
+    const story = [
+      /signed POST \/provision for the lease [0-9a-f-]{36}: accepted/,
+      /signed callback: success/,
+      /client1 10\.99\.0\.21 → 10\.99\.0\.11:\d+ {2}"Hello from the first release"/,
+      /read-only true, capabilities dropped \[ALL\], \[no-new-privileges:true\], memory 67108864, processes 256/,
+      /signed callback: success/,
+      /"Hello from the second release"/,
+      /signed callback: failed \(container exited during startup; rolled back to previous version\)/,
+      /"Hello from the second release"/,
+      /GET \/releases: 1 superseded, 2 active, 3 failed/,
+      /signed callback: deprovisioned/,
+      /no container of it is left/,
+    ];
+    expect(output()).toMatch(new RegExp(story.map(({ source }) => source).join('[^]*'), 'u'));
     expect({ code, left: left() }).toEqual({ code: 0, left: [] });
   }, 400_000);
 

@@ -1,7 +1,7 @@
 /**
  * `npm start`: a Compose project gets one address of its own on a LAN by DHCP, clients on that LAN and beyond its router talk to
- * its services, and the services print the clients' real addresses. All of it in a lab: your own Docker engine, routes and
- * tables stay as they are.
+ * its services, and the services print the clients' real addresses; then docker-backend rents a container to a tenant, updates it,
+ * takes a bad update back, and closes the lease. All of it in a lab: your own Docker engine, routes and tables stay as they are.
  *
  *   npm start               shows it, then stays until Ctrl-C and cleans up
  *   npm start -- --once     shows it, cleans up and ends with 0
@@ -17,9 +17,10 @@ import { defaultLabName, labName } from '../names.ts';
 import { defaultSpec, type EngineVersion } from '../spec.ts';
 import { bringUp, removeOrphans, takeDown } from '../up.ts';
 import { Project, untilItWorks } from './project.ts';
+import { rentalChapters, showRental } from './rental.ts';
 import { type Stage, stageOn } from './stage.ts';
 
-const usage = `Shows a Compose project getting its own address on a LAN.
+const usage = `Shows a Compose project getting its own address on a LAN, and a lease from its request to its end.
 
   npm start                      show it, then stay until Ctrl-C
   npm start -- --once            show it, clean up and end
@@ -89,6 +90,8 @@ async function show(lab: Lab, stage: Stage): Promise<void> {
     `reached again ${again.tookMs} ms after docker compose was done; mail says: you are ${again.result.source}`,
   );
   expectSource(again.result.source, neighbour.v4);
+
+  await showRental(host, neighbour, stage);
 }
 
 function expectSource(seen: string, real: string): void {
@@ -127,7 +130,7 @@ async function main(args: readonly string[]): Promise<number> {
     return wishes.code;
   }
   const { engine } = wishes;
-  const stage = stageOn(process.stdout, 7);
+  const stage = stageOn(process.stdout, 7 + rentalChapters);
   const name = labName(`${defaultLabName()}-demo`);
 
   let told: NodeJS.Signals | undefined;

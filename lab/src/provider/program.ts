@@ -78,7 +78,9 @@ export class BackendProgram implements AsyncDisposable {
 
   /** Starts it with the configuration that there is; resolves when it listens. */
   async run(timeoutMs = 60_000): Promise<void> {
-    const child = spawn(process.execPath, [entry, '-config', this.configFile], {
+    // Killed with us, should we be killed: nobody else knows of it.
+    const dying = ['--pdeathsig', 'KILL', process.execPath];
+    const child = spawn('setpriv', [...dying, entry, '-config', this.configFile], {
       cwd: this.folder,
       env: { ...process.env, DOCKER_HOST: '', ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
