@@ -31,6 +31,14 @@ export interface BackendOptions {
   readonly version: string;
   /** Ends the program from the inside. */
   readonly stop: (exitCode: number) => void;
+  /** Stand between the program and everything that outlives it; without them it goes straight through. */
+  readonly doors?: Doors;
+}
+
+/** Every way by which the program leaves a trace: who stands in them sees each step, and can end the program at it. */
+export interface Doors {
+  engine(engine: Engine): Engine;
+  stores(stores: Stores): void;
 }
 
 /** How often old entries are removed from the stores. */
@@ -47,14 +55,16 @@ interface Stores {
 
 /** Starts everything in its order. Says where it listens. */
 export async function startBackend(scope: Scope, options: BackendOptions): Promise<string> {
-  const { config, log, clock } = options;
+  const { config, log, clock, doors } = options;
   const stores = openStores(scope, config);
+  doors?.stores(stores);
   const registry = new Registry((error) =>
     log.warn('a metric could not be worked out', { error: errorText(error) }),
   );
   const metrics = registry.add(backendMetrics);
   addProcessMetrics(registry);
-  const engine = connectEngine(scope, { endpoint: parseEndpoint(config.dockerHost), clock });
+  const connected = connectEngine(scope, { endpoint: parseEndpoint(config.dockerHost), clock });
+  const engine = doors?.engine(connected) ?? connected;
   await checkEngine(engine, log, engineCheckMs);
   // Ended in reverse: first nobody is let in any more, then the work stops, then what it stands on.
   const core = scope.child('leases');

@@ -1,7 +1,8 @@
 /** Drives every route, and holds each answer against the document that the same routes publish. */
 import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { ApiBench, type Reply } from '../testing/api-bench.ts';
+import { ApiBench } from '../testing/api-bench.ts';
+import type { Reply } from '../testing/http-call.ts';
 import { item, newLease } from '../testing/leases.ts';
 import { openApiDocument } from './openapi.ts';
 

@@ -26,7 +26,13 @@ const outcomeEvents = [
 ] as const;
 
 /** Facts about containers, seen live or when comparing. */
-const factEvents = ['ContainerDied', 'ContainersRemoved', 'FoundDead', 'FoundReady'] as const;
+const factEvents = [
+  'ContainerDied',
+  'ContainersRemoved',
+  'FoundDead',
+  'FoundReady',
+  'LeftoverRemoved',
+] as const;
 
 /** In the order of the table's rows. */
 export const leaseEvents = [...requestEvents, ...outcomeEvents, ...factEvents] as const;
@@ -73,7 +79,12 @@ export type LeaseEvent =
   | ({ readonly name: 'RestoreRequested' } & Begins)
   | ({ readonly name: 'DeprovisionRequested' } & Begins)
   | ({ readonly name: 'ProvisionCompleted'; readonly items: readonly LeaseItem[] } & Ends)
-  | ({ readonly name: 'ProvisionErrored'; readonly failure: Failure } & Ends)
+  | ({
+      readonly name: 'ProvisionErrored';
+      readonly failure: Failure;
+      /** Its containers could not be removed. */
+      readonly left: boolean;
+    } & Ends)
   | ({ readonly name: 'ReplaceCompleted'; readonly images: Readonly<Record<string, string>> } & Ends)
   | ({ readonly name: 'ReplaceRecovered'; readonly failure: Failure; readonly replaced: boolean } & Ends)
   | ({ readonly name: 'ReplaceFailed'; readonly failure: Failure } & Ends)
@@ -85,4 +96,5 @@ export type LeaseEvent =
   | ({ readonly name: 'ContainerDied'; readonly death: Death } & Begins)
   | { readonly name: 'ContainersRemoved' }
   | { readonly name: 'FoundDead'; readonly detail: string }
-  | { readonly name: 'FoundReady' };
+  | { readonly name: 'FoundReady' }
+  | { readonly name: 'LeftoverRemoved' };

@@ -85,6 +85,8 @@ export interface Lease {
   readonly lastRelease: number;
   readonly failure?: Failure;
   readonly operation?: Operation;
+  /** Containers of a provision that failed may be left, and hold what they hold until they are found to be gone. */
+  readonly leftover?: true;
   /** A close that has not succeeded yet and is tried again. */
   readonly closing?: { readonly attempts: number };
 }

@@ -70,6 +70,7 @@ const lease = z.object({
   lastRelease: z.int(),
   failure: z.exactOptional(z.object({ reason: z.enum(reasons), message: z.string(), detail: z.string() })),
   operation: z.exactOptional(operation),
+  leftover: z.exactOptional(z.literal(true)),
   closing: z.exactOptional(z.object({ attempts: z.int() })),
 });
 

@@ -32,6 +32,9 @@ export const actions = {
   clearFailure: 'no reason, no message, no detail',
   hold: 'the allocations of the request are held, also when an earlier failure had given them back',
   giveBack: 'the allocations end',
+  giveBackUnlessLeft:
+    'the allocations end, unless containers may be left that hold them: then that is noted, to be cleaned up',
+  clearLeftover: 'nothing is left of the provision that failed',
   giveBackAfterRestore: 'the allocations of a restore that failed end',
   retryClose: 'remember that the close is unfinished, to be tried again later',
   endOperation: 'no operation is under way any more',
@@ -101,7 +104,7 @@ const written: Readonly<Record<LeaseState, Partial<Readonly<Record<LeaseEventNam
       'failed',
       'countFailure',
       'noteFailure',
-      'giveBack',
+      'giveBackUnlessLeft',
       'endOperation',
       'keepDiagnostics',
       'tell',
@@ -130,6 +133,7 @@ const written: Readonly<Record<LeaseState, Partial<Readonly<Record<LeaseEventNam
     RestartRequested: go('restarting', ...replaceAtRest),
     UpdateRequested: go('updating', ...replaceAtRest),
     DeprovisionRequested: closeAtRest,
+    LeftoverRemoved: go('failed', 'clearLeftover', 'giveBack'),
   },
   restarting: {
     ReplaceCompleted: replaced,

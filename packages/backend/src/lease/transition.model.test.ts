@@ -49,6 +49,7 @@ function eventNamed(
       return replace(name, operationId);
     case 'ContainersRemoved':
     case 'FoundReady':
+    case 'LeftoverRemoved':
       return { name };
     case 'RestoreRequested':
       return { name, operationId: outcomeOf };
@@ -70,6 +71,7 @@ function eventNamed(
         replaced: choice % 2 === 0,
       };
     case 'ProvisionErrored':
+      return { name, operationId: outcomeOf, failure: failure(), left: choice % 2 === 0 };
     case 'ReplaceFailed':
     case 'DeprovisionErrored':
     case 'DeprovisionExhausted':

@@ -70,6 +70,7 @@ export function transition(
   const cell = cellFor(from, event.name);
   if (typeof cell === 'string') return cell;
   if (isStale(before, event)) return event.name === 'RestoreRequested' ? 'refused' : 'ignored';
+  if (event.name === 'LeftoverRemoved' && before?.leftover !== true) return 'ignored';
   const draft: Draft = { before, event, nowMs, lease: before, owed: undefined, history: [], outside: [] };
   for (const action of cell.does) steps[action](draft);
   const { to } = cell;
@@ -125,6 +126,11 @@ const steps: Readonly<Record<Action, (draft: Draft) => void>> = {
     if (event.name !== 'RestartRequested' && event.name !== 'UpdateRequested') return;
     change(draft, (lease) => ({ ...lease, allocations: event.allocations }));
   },
+  giveBackUnlessLeft: (draft) => {
+    if (!('left' in draft.event && draft.event.left)) steps.giveBack(draft);
+    else change(draft, (lease) => ({ ...lease, leftover: true }));
+  },
+  clearLeftover: (draft) => change(draft, ({ leftover: _, ...lease }) => lease),
   giveBack: (draft) => change(draft, (lease) => ({ ...lease, allocations: [] })),
   giveBackAfterRestore: (draft) => {
     if (ending(draft)?.kind === 'restore') steps.giveBack(draft);
@@ -184,6 +190,8 @@ function begin(draft: Draft): void {
   change(draft, (lease) => ({ ...lease, operation, ...(callbackUrl !== '' && { callbackUrl }) }));
   // A close that was to be tried again is either what begins now, or not wanted any more.
   if (kind !== 'deprovision') change(draft, ({ closing: _, ...lease }) => lease);
+  // Every operation begins by looking at what there is.
+  steps.clearLeftover(draft);
 }
 
 function openRelease(draft: Draft): void {

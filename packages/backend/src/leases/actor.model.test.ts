@@ -119,7 +119,14 @@ const ends = {
       { kind: 'provisioned', items: [item()] },
       { name: 'ProvisionCompleted', items: [] },
     ],
-    [bad, { name: 'ProvisionErrored', failure: failure() }],
+    [
+      { ...bad, left: false },
+      { name: 'ProvisionErrored', failure: failure(), left: false },
+    ],
+    [
+      { ...bad, left: true },
+      { name: 'ProvisionErrored', failure: failure(), left: true },
+    ],
   ],
   replace: [
     [
@@ -143,6 +150,15 @@ const ends = {
     [bad, { name: 'DeprovisionErrored', failure: failure() }],
   ],
 } as const;
+
+/** Somebody looks at what is left. */
+const tidy = (id: Id) =>
+  command('tidy', id, async (_, host, reference) => {
+    host.post(id, { kind: 'tidy' });
+    await host.settled();
+    const event: LeaseEvent = { name: 'LeftoverRemoved' };
+    if (reference.accepts(event)) reference.take(event);
+  });
 
 /** The work that runs comes to one of its ends. */
 const finish = (choice: number) => (id: Id) =>
@@ -176,7 +192,7 @@ const crash: Command = {
       const { id: operationId } = operation;
       const internal = failure({ reason: 'Internal' });
       if (status === 'provisioning')
-        reference.take({ name: 'ProvisionErrored', operationId, failure: internal });
+        reference.take({ name: 'ProvisionErrored', operationId, failure: internal, left: true });
       else if (status === 'failing') reference.take({ name: 'DiagGathered', operationId, detail: '' });
       else reference.take({ name: 'ReplaceFailed', operationId, failure: internal });
     }
@@ -195,6 +211,7 @@ describe('living leases', () => {
       id.map(update),
       id.map(close),
       id.map(die),
+      id.map(tidy),
       id.map(finish(0)),
       id.map(finish(0)),
       id.map(finish(1)),

@@ -230,6 +230,7 @@ export class LeaseActor {
     if (made.owed !== undefined) await this.#tell(made.owed);
     if (made.lease?.closing !== undefined && made.to === 'failed')
       this.#retryClose(made.lease.closing.attempts);
+    if (made.lease?.leftover === true) this.#retryTidy();
     if (made.to === 'ready' && made.from !== 'unknown') this.#lookOnce();
     if (made.to === 'none') for (const { done } of this.#closers.splice(0)) done();
   }
@@ -328,7 +329,19 @@ export class LeaseActor {
 
   async #tidy(): Promise<void> {
     const lease = this.#lease;
-    if (lease !== undefined && lease.operation === undefined) await this.#context.work.tidy(lease);
+    if (lease === undefined || lease.operation !== undefined) return;
+    try {
+      await this.#context.work.tidy(lease);
+    } catch (error) {
+      if (lease.leftover !== true) throw error;
+      this.#context.log.warn('containers of a failed provision are still left', {
+        lease_uuid: this.uuid,
+        error: errorText(error),
+      });
+      this.#retryTidy();
+      return;
+    }
+    if (lease.leftover === true) await this.#fire({ name: 'LeftoverRemoved' }, {});
   }
 
   /** What died while nobody looked, between its verification and now. */
@@ -345,6 +358,11 @@ export class LeaseActor {
   #retryClose(attempts: number): void {
     const delayMs = Math.min(firstRetryMs * 2 ** (attempts - 1), longestRetryMs);
     this.#retry = this.#context.clock.after(delayMs, () => this.tryPost({ kind: 'closeAgain' }));
+  }
+
+  #retryTidy(): void {
+    this.#retry?.cancel();
+    this.#retry = this.#context.clock.after(firstRetryMs, () => this.tryPost({ kind: 'tidy' }));
   }
 
   async #close(): Promise<void> {

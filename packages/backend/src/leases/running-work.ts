@@ -75,7 +75,8 @@ async function endOf(lease: Lease, operation: Operation, work: LeaseWork, stop: 
       const result = await work.provision(lease, stop);
       if (result.kind === 'provisioned')
         return { event: { name: 'ProvisionCompleted', operationId, items: result.items }, logs: {} };
-      return { event: { name: 'ProvisionErrored', operationId, failure: result.failure }, logs: result.logs };
+      const { failure, left, logs } = result;
+      return { event: { name: 'ProvisionErrored', operationId, failure, left }, logs };
     }
     case 'restart':
     case 'update':
@@ -125,7 +126,8 @@ export function crashed(lease: Lease, operation: Operation, error: unknown): Lea
   const failure: Failure = { reason: 'Internal', message: failureText.internal, detail };
   switch (operation.kind) {
     case 'provision':
-      return { name: 'ProvisionErrored', operationId, failure };
+      // Whoever crashed has not cleaned up.
+      return { name: 'ProvisionErrored', operationId, failure, left: true };
     case 'restart':
     case 'update':
       return { name: 'ReplaceFailed', operationId, failure };

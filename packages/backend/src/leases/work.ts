@@ -6,7 +6,13 @@ export type Logs = Readonly<Record<string, string>>;
 
 export type ProvisionResult =
   | { readonly kind: 'provisioned'; readonly items: readonly LeaseItem[] }
-  | { readonly kind: 'failed'; readonly failure: Failure; readonly logs: Logs };
+  | {
+      readonly kind: 'failed';
+      readonly failure: Failure;
+      readonly logs: Logs;
+      /** Its containers could not be removed. */
+      readonly left: boolean;
+    };
 
 export type ReplaceResult =
   | { readonly kind: 'replaced'; readonly images: Readonly<Record<string, string>> }
@@ -49,7 +55,7 @@ export interface LeaseWork {
   confirmDeath(lease: Lease, suspect: Death): Promise<Death | undefined>;
   /** A lease that nobody knows of, as its containers tell it; undefined when there are none that say enough. */
   rediscover(uuid: string): Promise<Rediscovered | undefined>;
-  /** Removes what an earlier replacement has set aside and left. */
+  /** Removes what an earlier replacement has set aside, or a provision that failed has left; rejects when it cannot. */
   tidy(lease: Lease): Promise<void>;
   /** Looks at all containers of a lease that should be running; the first one that is dead or missing. */
   findDeath(lease: Lease): Promise<Death | undefined>;

@@ -25,7 +25,7 @@ export function compare({ leases, containers, atStart, isKnown }: Compared): rea
     const live = mine.filter(({ setAside }) => !setAside);
     const message = lease.operation === undefined ? messageFor(lease, live, atStart) : undefined;
     if (message !== undefined) findings.push({ lease: lease.uuid, message });
-    if (lease.operation === undefined && live.length < mine.length)
+    if (lease.operation === undefined && (lease.leftover === true || live.length < mine.length))
       findings.push({ lease: lease.uuid, message: { kind: 'tidy' } });
   }
   for (const uuid of byLease.keys())

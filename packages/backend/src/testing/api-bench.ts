@@ -1,23 +1,15 @@
 /** The whole HTTP side of a backend on a real socket, over scripted work: for tests that call it as the daemon does. */
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest, type RequestOptions } from 'node:https';
+import type { RequestOptions } from 'node:https';
 import { type Scope, systemClock, type VirtualClock } from '@berth/service';
 import { type Backend, listen, openApiDocument, type TlsSettings } from '../api/index.ts';
 import type { Lease } from '../lease/index.ts';
 import { DomainGate, type InstanceFacts, Operations, Views } from '../operations/index.ts';
 import type { Amounts } from '../placement/index.ts';
-import { sign } from '../signature/index.ts';
 import { CallbackStore, DiagnosticsStore, RetentionStore } from '../stores/index.ts';
+import { callSigned, type Reply, send } from './http-call.ts';
 import { LeaseHost } from './lease-host.ts';
 
 export const apiSecret = '0123456789abcdef0123456789abcdef';
-
-export interface Reply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly text: string;
-  readonly body: unknown;
-}
 
 interface BenchOptions {
   /** The clock of the listener's time limits; the system's if nothing else is said. */
@@ -127,41 +119,15 @@ export class ApiBench implements AsyncDisposable {
 
   /** Calls with a good signature, unless headers say otherwise. */
   call(method: string, target: string, body?: unknown, options: RequestOptions = {}): Promise<Reply> {
-    const bytes =
-      body === undefined
-        ? Buffer.alloc(0)
-        : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-    const signature = sign(apiSecret, { method, target, body: bytes }, Date.now());
-    return this.send(method, target, bytes, {
-      ...options,
-      headers: { 'X-Fred-Signature': signature, ...options.headers },
-    });
+    return callSigned(this.#door, apiSecret, { method, target, body, options });
   }
 
   send(method: string, target: string, body: Buffer, options: RequestOptions = {}): Promise<Reply> {
-    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-    const send = this.#tls ? httpsRequest : httpRequest;
-    const request = send(
-      { host: '127.0.0.1', port: this.port, method, path: target, agent: false, ...options },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
-          const json = response.headers['content-type'] === 'application/json' && text !== '';
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            text,
-            body: json ? JSON.parse(text) : undefined,
-          });
-        });
-      },
-    );
-    request.on('error', reject);
-    request.end(body);
-    return promise;
+    return send(this.#door, method, target, body, options);
+  }
+
+  get #door(): { readonly port: number; readonly tls: boolean } {
+    return { port: this.port, tls: this.#tls };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

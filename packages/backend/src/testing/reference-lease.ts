@@ -15,6 +15,7 @@ export class ReferenceLease {
   lastVersion = 0;
   reason: string | undefined;
   holding = false;
+  leftover = false;
   told: string[] = [];
 
   private readonly inFlight = (): boolean =>
@@ -57,12 +58,15 @@ export class ReferenceLease {
         return this.status === 'ready' || this.status === 'unknown';
       case 'FoundReady':
         return this.status === 'unknown';
+      case 'LeftoverRemoved':
+        return this.status === 'failed' && this.leftover;
     }
   }
 
   private begin(event: { operationId: string }, kind: string, status: LeaseStatus): void {
     this.operation = { id: event.operationId, kind, wasReady: this.status === 'ready' };
     this.status = status;
+    this.leftover = false;
   }
 
   private end(status: LeaseStatus | 'none', callback?: string): void {
@@ -127,7 +131,8 @@ export class ReferenceLease {
         return;
       case 'ProvisionErrored':
         this.failCount++;
-        this.holding = false;
+        this.leftover = event.left;
+        this.holding = event.left;
         this.reason = event.failure.reason;
         this.end('failed', 'failed');
         return;
@@ -181,6 +186,10 @@ export class ReferenceLease {
         return;
       case 'FoundReady':
         this.status = 'ready';
+        return;
+      case 'LeftoverRemoved':
+        this.leftover = false;
+        this.holding = false;
         return;
     }
   }

@@ -1,5 +1,5 @@
 /** Each tenant's own network: made when the first lease needs it, gone with the last one. */
-import { engineErrors, type Network, type Networks } from '@berth/engine';
+import { engineErrors, mayHaveHappened, type Network, type Networks } from '@berth/engine';
 import { KeyedSerial } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
 import { label, tenantNetworkName } from '../names/index.ts';
@@ -62,9 +62,10 @@ export class TenantNetworks {
     try {
       return await this.#createAs(name, tenant);
     } catch (error) {
-      if (!isTaken(error)) throw error;
+      if (!isTaken(error) && !mayHaveHappened(error)) throw error;
       // Somebody was quicker: we ourselves, before a lost answer, or another backend on this engine for the same tenant.
       const ours = await this.#find(tenant);
+      if (ours === undefined && !isTaken(error)) throw error;
       return ours?.name ?? (await this.#createAs(`${name}-${this.#backendName}`, tenant));
     }
   }

@@ -81,15 +81,17 @@ export class Provisioning {
     const { evidence } = this.#context;
     const failure = failureOf(error, await evidence.detail(error));
     const logs = await evidence.logs(lease);
+    let left = false;
     try {
       const stack = deployment.stack(lease.uuid, stagedRelease);
       if (stack !== undefined) await this.#clear(lease, stack);
-    } catch (left) {
-      log.error('containers of a failed provision are left', {
+    } catch (problem) {
+      left = true;
+      log.error('containers of a failed provision are left, to be removed later', {
         lease_uuid: lease.uuid,
-        error: errorText(left),
+        error: errorText(problem),
       });
     }
-    return { kind: 'failed', failure, logs };
+    return { kind: 'failed', failure, logs, left };
   }
 }

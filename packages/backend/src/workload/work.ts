@@ -71,8 +71,10 @@ export class ContainerWork implements LeaseWork {
     return this.#context.rediscovery.find(uuid);
   }
 
-  async tidy({ uuid }: Lease): Promise<void> {
-    const { listing, handling } = this.#context;
+  async tidy({ uuid, leftover }: Lease): Promise<void> {
+    const { listing, handling, teardown } = this.#context;
+    if (leftover === true)
+      return await teardown.ofLease(uuid, { reason: 'provision_cleanup', stopGraceS: 0, stack: undefined });
     const { containers } = await listing.ofLease(uuid);
     const inPlace = new Set(containers.filter(({ setAside }) => !setAside).map(placeOf));
     // What stands nowhere else is the only thing left of its place: nothing to throw away.
