@@ -6,6 +6,14 @@ export const anchordErrors = new ErrorTable({
     title: 'There is no such mode',
     remedy: 'Give one of the modes as the first word of the command, or in ANCHORD_MODE.',
   },
+  ALREADY_RUNNING: {
+    title: 'Another anchord runs in this container',
+    remedy: 'Look with anchord status; start another one in a container of its own.',
+  },
+  DOCTOR_USAGE: {
+    title: 'The doctor does not understand the command line',
+    remedy: 'anchord doctor says what there is.',
+  },
   SELECTOR_INVALID: {
     title: 'The label selector can not be read',
     remedy: 'Write ANCHORD_LABEL_SELECTOR as key=value pairs, separated by commas, each key once.',

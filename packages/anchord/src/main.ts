@@ -1,20 +1,22 @@
-/** The one executable: picks the mode and hands over to it. Each mode loads only what it needs. */
-import { buildInfo } from '@berth/service';
+/** The one executable: picks the mode or the command and hands over to it. Each loads only what it needs. */
+import { CodedError } from '@berth/service';
 import { lifecycleMessages } from '@berth/service/lifecycle';
 import { createLog, stdoutSink } from '@berth/service/log';
-import { readInvocation } from './config/mode.ts';
+import { type DaemonMode, daemonModeOf } from './config/mode.ts';
 import { anchordErrors } from './errors.ts';
 
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  if (argv[0] === '--version') {
-    process.stdout.write(`anchord ${buildInfo.version} (${buildInfo.commit})\n`);
-    return 0;
-  }
-  if (argv[0] === 'health') {
-    const { health } = await import('./commands/health.ts');
-    return await health(env, (line) => void process.stdout.write(`${line}\n`));
-  }
-  const { mode } = readInvocation(argv, env);
+  const mode = daemonModeOf(argv, env);
+  if (mode !== undefined) return await runDaemonMode(mode, env);
+  const { runTool } = await import('./cli/run.ts');
+  return await runTool(argv, {
+    env,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+  });
+}
+
+async function runDaemonMode(mode: DaemonMode, env: NodeJS.ProcessEnv): Promise<never> {
   const { runMode } = await import('./program.ts');
   switch (mode) {
     case 'service-anchor': {
@@ -32,7 +34,8 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
 
 try {
   process.exitCode = await main(process.argv.slice(2), process.env);
-} catch (error) {
-  createLog({ sink: stdoutSink() }).say(lifecycleMessages.fatal, { err: error });
+} catch (err) {
+  const known = err instanceof CodedError ? { code: err.code, remedy: err.remedy } : {};
+  createLog({ sink: stdoutSink() }).say(lifecycleMessages.fatal, { err, ...known });
   process.exitCode = 1;
 }

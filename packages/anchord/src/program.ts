@@ -8,6 +8,14 @@ import { Registry } from '@berth/service/metrics';
 import { processMessages } from './messages/index.ts';
 import { type AnchordMetrics, anchordMetrics } from './metrics.ts';
 import { Problems, problemLine, problemTable } from './problems.ts';
+import {
+  ownMounts,
+  RecentRepairs,
+  readinessLines,
+  type Status,
+  StatusBoard,
+  serveStatus,
+} from './status/index.ts';
 
 /** What a mode gets to work with. */
 export interface Program {
@@ -16,6 +24,8 @@ export interface Program {
   readonly clock: Clock;
   readonly metrics: AnchordMetrics;
   readonly problems: Problems;
+  /** What `anchord status` shows. */
+  readonly status: StatusBoard;
   /** Runs before every exposition of the metrics; what comes back ends that. */
   readonly onScrape: (collect: () => void) => () => void;
   /** Ends the process from the inside, in order. */
@@ -71,14 +81,47 @@ async function start<Settings extends CommonSettings, G extends Gates>(
     if (open.length === 0) health.right(code);
     else health.wrong(code, open.map(problemLine).join('\n'));
   });
+  const board = new StatusBoard();
+  const repairs = new RecentRepairs(clock);
+  const startedAt = new Date(clock.now()).toISOString();
+  await serveStatus(scope, {
+    log,
+    clock,
+    describe: (): Status => ({
+      version: buildInfo.version,
+      commit: buildInfo.commit,
+      mode: mode.name,
+      pid: process.pid,
+      mounts: ownMounts(),
+      startedAt,
+      ready: health.ready,
+      gates: Object.fromEntries(health.gates()),
+      problems: problems.list().map(({ code, subject, detail }) => {
+        return { code, severity: problemTable[code].severity, subject, detail };
+      }),
+      leases: leasesOf(registry, metrics),
+      repairs: repairs.list(),
+      ...board.sections(),
+    }),
+  });
   if (settings.metricsAddress === null) log.say(processMessages.listenerDisabled);
   else {
     const pages = { ...daemonPages(registry, health), '/readyz': readyPage(health, problems) };
     await serve(scope, { address: settings.metricsAddress, pages, log, clock });
   }
   const onScrape = (collect: () => void): (() => void) => registry.onCollect(collect);
-  const program: Program = { scope, log, clock, metrics, problems, onScrape, stop };
+  const heard = repairs.hearing(log);
+  const program: Program = { scope, log: heard, clock, metrics, problems, status: board, onScrape, stop };
   return await mode.run(program, settings, (met) => health.right(met));
+}
+
+/** From the gauge, which is brought up to date before it is read; a family without a lease has no value, or none above 0. */
+function leasesOf(registry: Registry, { leaseRemaining }: AnchordMetrics): NonNullable<Status['leases']> {
+  registry.expose();
+  return [...leaseRemaining.samples()].flatMap((line) => {
+    const [, family = '', seconds = '0'] = /family="(v4|v6)"} (\S+)$/.exec(line) ?? [];
+    return Number(seconds) > 0 ? [{ family, remainingSeconds: Math.round(Number(seconds)) }] : [];
+  });
 }
 
 const levels: readonly string[] = ['debug', 'info', 'warn', 'error'] satisfies readonly Level[];
@@ -89,13 +132,9 @@ function applyLogLevel(log: RootLog, word: string): void {
   else log.say(processMessages.unknownLogLevel, { value: word });
 }
 
-/** The contract's words first; what is wrong besides stands below them. */
 function readyPage(health: Health<Gates>, problems: Problems): Pages[string] {
   return () => {
-    const gates = health.gates();
-    const open = problems.list().map(problemLine);
-    if (gates.length === 0) return plainText(200, 'ok');
-    if (health.ready) return plainText(200, ['ready', ...open].join('\n'));
-    return plainText(503, [...gates.map(([name, met]) => `${name}: ${met}`), ...open].join('\n'));
+    const lines = readinessLines(health.gates(), problems.list().map(problemLine));
+    return plainText(health.ready ? 200 : 503, lines.join('\n'));
   };
 }

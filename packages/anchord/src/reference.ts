@@ -1,5 +1,8 @@
 /** What this package says in docs/reference. */
 import type { PackageReference } from '@berth/service/reference';
+import { commands } from './cli/commands.ts';
+import { manualPage } from './cli/manual.ts';
+import { commandsPage } from './cli/page.ts';
 import { managedServiceAnchorSchema, networkAnchorSchema } from './config/network-anchor.ts';
 import { serviceAnchorSchema } from './config/service-anchor.ts';
 import { anchordErrors } from './errors.ts';
@@ -7,6 +10,7 @@ import * as messages from './messages/index.ts';
 import { anchordMetrics } from './metrics.ts';
 
 export const reference: PackageReference = {
+  pages: { 'anchord-commands.md': commandsPage(commands), 'anchord.1': manualPage(commands) },
   errors: [{ title: 'anchord', table: anchordErrors.rows }],
   messages: [
     { title: 'anchord: every mode', table: messages.processMessages },

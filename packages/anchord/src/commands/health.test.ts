@@ -21,7 +21,10 @@ const listening = async (status: number | undefined, body = ''): Promise<number>
 
 const ask = async (ANCHORD_METRICS_ADDR: string | undefined) => {
   const said: string[] = [];
-  const code = await health({ ANCHORD_METRICS_ADDR }, (line) => said.push(line), 200);
+  const code = await health({ ANCHORD_METRICS_ADDR }, (line) => said.push(line), {
+    timeoutMs: 200,
+    socket: '/nowhere/status.sock',
+  });
   return { code, said: said.join('\n') };
 };
 

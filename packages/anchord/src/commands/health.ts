@@ -1,7 +1,12 @@
-/** `anchord health`: asks the listener of the process beside us whether it is ready. For HEALTHCHECK. */
-import { nodeHttp, parseHostPort } from '@berth/service';
+/**
+ * `anchord health`: asks the process beside us whether it is ready. For HEALTHCHECK. Through its status socket, because the
+ * port of the listener may belong to another program of the namespace; where there is no socket, through the listener.
+ */
+import { nodeHttp, parseHostPort, systemClock } from '@berth/service';
 import { configOf, type Environment, readEnvironment, schema } from '@berth/service/config';
 import { metricsAddressField } from '../config/common.ts';
+import { problemLine } from '../problems.ts';
+import { askStatus, ownMounts, readinessLines } from '../status/index.ts';
 
 const healthSchema = schema({
   title: 'health',
@@ -13,12 +18,18 @@ const patienceMs = 3_000;
 /** What a listener on every interface is reached by. */
 const loopback: Readonly<Record<string, string>> = { '': '127.0.0.1', '0.0.0.0': '127.0.0.1', '::': '::1' };
 
-/** 0: ready, or nobody listens because that was asked for. 1: not ready, or no answer. */
+/** 0: ready, or nobody answers because that was asked for. 1: not ready, or no answer. */
 export async function health(
   env: Environment,
   say: (line: string) => void,
-  timeoutMs = patienceMs,
+  { timeoutMs = patienceMs, socket }: { readonly timeoutMs?: number; readonly socket?: string } = {},
 ): Promise<number> {
+  const status = await askStatus(systemClock, socket);
+  if (typeof status !== 'string' && status.mounts === ownMounts()) {
+    for (const line of readinessLines(Object.entries(status.gates), status.problems.map(problemLine)))
+      say(line);
+    return status.ready ? 0 : 1;
+  }
   const [{ metricsAddress }] = configOf(readEnvironment(healthSchema, env));
   if (metricsAddress === null) {
     say('the listener is switched off (ANCHORD_METRICS_ADDR="")');

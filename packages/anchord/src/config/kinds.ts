@@ -1,7 +1,7 @@
 /** Kinds of settings that only anchord has. */
 import { type Mac, parseMac } from '@berth/kernel/ip';
 import { CodedError } from '@berth/service';
-import type { Kind } from '@berth/service/config';
+import { type Kind, stringMap } from '@berth/service/config';
 import { formatSelector, type LabelPredicate, parseLabelSelector } from '../selector.ts';
 
 type SourceNode = Parameters<Kind<unknown>['read']>[0];
@@ -40,5 +40,13 @@ export function macAddress(): Kind<Mac> {
       }
     },
     print: (mac) => mac,
+  };
+}
+
+/** Strings by name, of which only the names are ever shown: an environment is where passwords stand. */
+export function secretStrings(): Kind<ReadonlyMap<string, string>> {
+  return {
+    ...stringMap(),
+    print: (map) => JSON.stringify(Object.fromEntries(Array.from(map.keys(), (name) => [name, '***']))),
   };
 }

@@ -4,6 +4,8 @@ import { anchordErrors } from '../errors.ts';
 const modes = ['network-anchor', 'service-anchor', 'doctor', 'external-rebinder', 'wrap-rebinder'] as const;
 
 type Mode = (typeof modes)[number];
+/** One that runs until it is stopped. */
+export type DaemonMode = Exclude<Mode, 'doctor'>;
 
 export interface Invocation {
   readonly mode: Mode;
@@ -11,11 +13,10 @@ export interface Invocation {
   readonly args: readonly string[];
 }
 
+type Variables = Readonly<Record<string, string | undefined>>;
+
 /** `argv` without the program itself. Throws `MODE_UNKNOWN`. */
-export function readInvocation(
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Invocation {
+export function readInvocation(argv: readonly string[], env: Variables): Invocation {
   const [first = '', ...rest] = argv;
   const word = first.startsWith('-') ? '' : first;
   const wanted = word || env['ANCHORD_MODE'] || 'network-anchor';
@@ -28,4 +29,15 @@ export function readInvocation(
     );
   }
   return { mode, args: word === '' ? argv : rest };
+}
+
+const asksForHelp = (word: string | undefined): boolean => word === '-h' || word === '--help';
+
+/** The mode that runs until it is stopped, where that is what the words ask for; undefined: some other command. */
+export function daemonModeOf(argv: readonly string[], env: Variables): DaemonMode | undefined {
+  const [first = '', second] = argv;
+  const wanted = first.startsWith('-') || first === '' ? env['ANCHORD_MODE'] || 'network-anchor' : first;
+  if (asksForHelp(first) || first === '--version' || asksForHelp(second)) return undefined;
+  const mode = modes.find((known) => known === wanted);
+  return mode === 'doctor' ? undefined : mode;
 }

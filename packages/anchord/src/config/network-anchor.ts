@@ -8,7 +8,7 @@ import {
   modeField,
   positiveDuration,
 } from './common.ts';
-import { labelSelector, macAddress } from './kinds.ts';
+import { labelSelector, macAddress, secretStrings } from './kinds.ts';
 
 const addressModes = ['bootstrap', 'dhcp-refresh', 'slaac-ra-only'] as const;
 export type AddressMode = (typeof addressModes)[number];
@@ -127,7 +127,7 @@ export const managedServiceAnchorSchema = schema({
       about: 'What it gets as `ANCHORD_GATEWAY_IP`.',
       shownDefault: "the network-anchor's own addresses on the shared network",
     }),
-    extraEnv: optional('ANCHORD_MANAGED_SA_EXTRA_ENV', stringMap(), {
+    extraEnv: optional('ANCHORD_MANAGED_SA_EXTRA_ENV', secretStrings(), {
       about:
         'Further environment for it, as a JSON object of strings. Comes before what anchord sets itself.',
       default: new Map<string, string>(),

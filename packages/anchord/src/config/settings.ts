@@ -77,7 +77,7 @@ export interface ServiceAnchorSettings extends CommonSettings {
 /** Throws `CONFIG_INVALID` with all that is wrong. */
 export function networkAnchorSettings(env: Environment): NetworkAnchorSettings {
   const reading = readEnvironment(networkAnchorSchema, env);
-  const managedReading = readEnvironment(managedServiceAnchorSchema, isManaging(env) ? env : {});
+  const managedReading = readEnvironment(managedServiceAnchorSchema, managesServiceAnchor(env) ? env : {});
   const [values, managedValues] = configOf(reading, managedReading);
   const project = values.project ?? values.composeProject;
   const selector = values.selector ?? [];
@@ -113,7 +113,8 @@ export function networkAnchorSettings(env: Environment): NetworkAnchorSettings {
   };
 }
 
-const isManaging = (env: Environment): boolean => (env['ANCHORD_MANAGED_SA_TARGET'] ?? '').trim() !== '';
+export const managesServiceAnchor = (env: Environment): boolean =>
+  (env['ANCHORD_MANAGED_SA_TARGET'] ?? '').trim() !== '';
 
 interface ExternalValues {
   readonly externalNetwork: string | undefined;

@@ -59,6 +59,11 @@ export class ExternalDefaultRoute {
     this.#wakeup.wake();
   }
 
+  /** Where the default routes are meant to lead; undefined: that family is left alone. */
+  gateways(): PerFamily<IpAddress | undefined> {
+    return { v4: effectiveGateway('v4', this.#sources), v6: effectiveGateway('v6', this.#sources) };
+  }
+
   /** Somebody changed routes, addresses or links. */
   kernelChanged(): void {
     this.#wakeup.wake();

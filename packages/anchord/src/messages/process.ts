@@ -14,6 +14,12 @@ export const processMessages = {
     [],
     'There are no metrics and health pages, because somebody wanted it so.',
   ),
+  statusSocketFailed: message(
+    'warn',
+    'status socket can not be used',
+    ['path', 'err'],
+    '`anchord status` and the doctor can not ask this process; everything else goes on.',
+  ),
   watchFailed: message(
     'warn',
     'watching the kernel failed, retrying',

@@ -55,6 +55,7 @@ export function startExternalSide(
     { externalNetwork, pin: settings.gatewayPin },
     { ...program, network, networks: engine.networks, link: linkIndex },
   );
+  program.status.tell('gateways', () => route.gateways());
   const addresses = new AddressWatcher({ ...program, network }, linkIndex);
   const macvlan = startAddressing(program, settings, { network, external, route });
   program.scope.spawn('default route', async (signal) => {

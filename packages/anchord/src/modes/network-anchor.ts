@@ -25,6 +25,7 @@ import type { Mode, Program } from '../program.ts';
 import { formatSelector } from '../selector.ts';
 import { pause } from '../wakeup.ts';
 import { findExternalInterface, startExternalSide } from './external-side.ts';
+import { tellStatus } from './network-anchor-status.ts';
 
 const gates = {
   tables_installed: { title: 'The tables are in the kernel', severity: 'error', readiness: 'latched' },
@@ -46,6 +47,7 @@ export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
     const dataplane = installDataplane(program, settings, external.name, gate);
     const addresses = startExternalSide(program, settings, { engine, network, external });
     const picker = await pickNetworks(program, settings, engine);
+    tellStatus(program.status, settings, { network, external, dataplane });
     const { observer, reconciler } = followBackends(program, settings, gate, {
       engine,
       network,
@@ -180,6 +182,7 @@ function followBackends(
       else problems.set('docker-unreachable', engine.address, errorText(state.error));
     },
   });
+  program.status.tell('sharedNetwork', () => discovery.sharedNetwork);
   observer.requestSnapshot('initial');
   scope.spawn('discovery', async (signal) => {
     const feed = new EventFeed(scope, {

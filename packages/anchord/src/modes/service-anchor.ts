@@ -18,11 +18,18 @@ const gates = {
 const resolve = async (hostname: string): Promise<readonly string[]> =>
   (await lookup(hostname, { all: true, order: 'verbatim' })).map(({ address }) => address);
 
+const followed = ({ gateway }: ServiceAnchorSettings): string =>
+  gateway.kind === 'name'
+    ? gateway.hostname
+    : Object.values(gateway.addresses)
+        .filter((address) => address !== undefined)
+        .join(', ');
+
 export const serviceAnchorMode: Mode<ServiceAnchorSettings, typeof gates> = {
   name: 'service-anchor',
   readSettings: serviceAnchorSettings,
   gates,
-  async run({ scope, stop, ...parts }, settings, gate) {
+  async run({ scope, stop, status, ...parts }, settings, gate) {
     const network = scope.own(Network.open());
     const anchor = new ServiceAnchor(settings, {
       ...parts,
@@ -30,6 +37,8 @@ export const serviceAnchorMode: Mode<ServiceAnchorSettings, typeof gates> = {
       resolve,
       onReady: () => gate('route_installed'),
     });
+    status.tell('gateways', () => anchor.gateways());
+    status.tell('follows', () => followed(settings));
     // Released before the socket that it needs, and after the loop has ended.
     scope.defer(() => anchor.stop(), 'restoring the default routes');
     watchNetwork(scope, parts, { watched: ['links', 'addresses', 'routes'] }, (event) => {

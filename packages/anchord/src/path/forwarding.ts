@@ -6,13 +6,13 @@ import { pathMessages as messages } from '../messages/index.ts';
 import { type Problems, problemTable } from '../problems.ts';
 
 /** Under the names that people write them by. */
-export const forwardingSysctls: PerFamily<string> = {
+const forwardingSysctls: PerFamily<string> = {
   v4: 'net.ipv4.ip_forward',
   v6: 'net.ipv6.conf.all.forwarding',
 };
 
 /** False only where the kernel says so: a family that it does not have at all is no problem. */
-export function forwards(family: Family, namespace: Netns = Netns.own): boolean {
+function forwards(family: Family, namespace: Netns = Netns.own): boolean {
   const path = forwardingSysctls[family].replace('net.', '').replaceAll('.', '/');
   return readSysctl(path, namespace) !== '0';
 }

@@ -47,6 +47,11 @@ export class ServiceAnchor {
     this.#budget = new RepairBudget(() => parts.clock.monotonic());
   }
 
+  /** Where the default routes are meant to lead, as far as it is known. */
+  gateways(): Gateways {
+    return this.#gateways;
+  }
+
   /** Somebody changed routes, addresses or links of the namespace. */
   kernelChanged(): void {
     this.#wakeup.wake();

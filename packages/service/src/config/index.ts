@@ -10,6 +10,7 @@ export type { OptionalOptions, RequiredOptions } from './field.ts';
 export { optional, required } from './field.ts';
 export type { EnvironmentOverride, Field, Fields, JsonSchema, Kind } from './kind.ts';
 export { checked } from './kind.ts';
+export { nearest } from './nearest.ts';
 export type { ObjectParts } from './object.ts';
 export { object, section } from './object.ts';
 export type { ShownSetting } from './print.ts';

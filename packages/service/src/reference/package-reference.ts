@@ -28,4 +28,6 @@ export interface PackageReference {
   readonly messages?: readonly Titled<MessageTable>[];
   readonly metrics?: readonly Titled<MetricTable>[];
   readonly settings?: readonly SettingsPage[];
+  /** Whole pages, by the names of their files: made by the package itself from a table of its own. */
+  readonly pages?: Readonly<Record<string, string>>;
 }

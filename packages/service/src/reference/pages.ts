@@ -25,6 +25,8 @@ export function referencePages(packages: readonly PackageReference[]): Reference
     add(`${settings.name}.md`, settingsPage(settings));
     if (settings.source === 'file') add(`${settings.name}.schema.json`, settingsSchema(settings));
   }
+  for (const [file, text] of packages.flatMap((reference) => Object.entries(reference.pages ?? {})))
+    add(file, text);
   return pages;
 }
 

@@ -1,0 +1,46 @@
+/** What `anchord status` shows of a network-anchor. */
+import { formatCidr } from '@berth/kernel/ip';
+import type { Network } from '@berth/kernel/network';
+import type { NetworkAnchorSettings } from '../config/settings.ts';
+import type { Dataplane } from '../dataplane/index.ts';
+import { formatSelector } from '../selector.ts';
+import type { StatusBoard } from '../status/index.ts';
+import type { External } from './external-side.ts';
+
+interface Shown {
+  readonly network: Network;
+  readonly external: External;
+  readonly dataplane: Dataplane;
+}
+
+export function tellStatus(
+  status: StatusBoard,
+  { project, scope, external: wanted, addressMode, dhcpHostname: hostname }: NetworkAnchorSettings,
+  { network, external, dataplane }: Shown,
+): void {
+  status.tell('scope', () => ({ project, selector: formatSelector(scope.discriminator) }));
+  status.tell('external', () => {
+    const link = external.link();
+    const addresses = link === undefined ? [] : network.addresses.list({ link: link.index });
+    return {
+      network: wanted.kind === 'network' ? wanted.network : undefined,
+      interface: link?.name ?? external.name,
+      mac: link?.mac,
+      up: link?.up === true && link.carrier,
+      addresses: addresses.filter(({ scope: reach }) => reach === 'global').map((one) => formatCidr(one)),
+      addressMode,
+      hostname,
+    };
+  });
+  status.tell('ports', () =>
+    Array.from(
+      dataplane.entries.values(),
+      ({ family, protocol, externalPort, address, backendPort, backend }) => ({
+        family,
+        port: `${protocol}/${externalPort}`,
+        to: family === 'v6' ? `[${address}]:${backendPort}` : `${address}:${backendPort}`,
+        container: backend.name,
+      }),
+    ),
+  );
+}
