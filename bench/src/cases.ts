@@ -1,5 +1,8 @@
 /** Everything that `npm run bench` can measure. */
 import { eventToMap } from './anchord/event-to-map.ts';
+import { footprint } from './anchord/footprint.ts';
+import { lan } from './anchord/lan.ts';
+import { recreate } from './anchord/recreate.ts';
 import { repair } from './anchord/repair.ts';
 import type { BenchCase } from './harness/bench-case.ts';
 import { mapReplace } from './kernel/map-replace.ts';
@@ -7,4 +10,14 @@ import { routeReplace } from './kernel/route-replace.ts';
 import { wakeUp } from './kernel/wake-up.ts';
 import { memory } from './memory/memory.ts';
 
-export const cases: readonly BenchCase[] = [mapReplace, routeReplace, wakeUp, memory, eventToMap, repair];
+export const cases: readonly BenchCase[] = [
+  mapReplace,
+  routeReplace,
+  wakeUp,
+  memory,
+  eventToMap,
+  repair,
+  recreate,
+  lan,
+  footprint,
+];

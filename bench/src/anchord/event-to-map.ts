@@ -23,7 +23,7 @@ export const eventToMap: BenchCase = {
   needsRoot: true,
   async run(context) {
     const stand = await context.stand();
-    await stand.networkAnchor(40, { ANCHORD_POLL_INTERVAL: '1h' });
+    await stand.networkAnchor(40, { env: { ANCHORD_POLL_INTERVAL: '1h' } });
     await stand.logged('anchord', 'reconciled');
     context.say(`starting ${BACKENDS} containers`);
     const names = Array.from({ length: BACKENDS }, (_, index) => `backend-${index}`);

@@ -27,7 +27,7 @@ export const repair: BenchCase = {
   needsRoot: true,
   async run(context) {
     const stand = await context.stand();
-    await stand.networkAnchor(40, { ANCHORD_POLL_INTERVAL: '1h' });
+    await stand.networkAnchor(40, { env: { ANCHORD_POLL_INTERVAL: '1h' } });
     await stand.logged('anchord', 'reconciled');
     await stand.serviceAnchor('service', 'tcp/25');
     await stand.logged('service', 'default route updated');

@@ -83,16 +83,22 @@ export class Stand {
   }
 
   /** A network-anchor with the last part of its address, as the compose files of the examples start it. */
-  async networkAnchor(lastPart: number, env: Readonly<Record<string, string>> = {}): Promise<string> {
+  async networkAnchor(
+    lastPart: number,
+    {
+      name = 'anchord',
+      env = {},
+    }: { readonly name?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  ): Promise<string> {
     const settings = { ANCHORD_PROJECT: project, ANCHORD_EXT_NETWORK: lanNetwork, ...env };
     const id = await this.host.docker(
-      ...['create', '--name', 'anchord', '--cap-add', 'NET_ADMIN', '--sysctl', 'net.ipv4.ip_forward=1'],
-      ...Object.entries(settings).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+      ...['create', '--name', name, '--cap-add', 'NET_ADMIN', '--sysctl', 'net.ipv4.ip_forward=1'],
+      ...Object.entries(settings).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
       ...['--volume', '/var/run/docker.sock:/var/run/docker.sock:ro'],
       ...['--network', lanNetwork, '--ip', this.lanAddress(lastPart), this.image],
     );
-    await this.host.docker('network', 'connect', '--alias', 'anchord', transit, 'anchord');
-    await this.host.docker('start', 'anchord');
+    await this.host.docker('network', 'connect', '--alias', 'anchord', transit, name);
+    await this.host.docker('start', name);
     return id.trim();
   }
 

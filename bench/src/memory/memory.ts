@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { sleep, systemClock } from '@berth/service';
 import type { BenchCase, BenchContext, Row } from '../harness/bench-case.ts';
-import { percentile } from '../harness/measure.ts';
+import { median } from '../harness/measure.ts';
 import { bundled, type Start, started } from './instances.ts';
 import { readCpuMs, readProcessMemory } from './process-memory.ts';
 
@@ -50,12 +50,13 @@ export const memory: BenchCase = {
 async function costs({ scope, quick }: BenchContext, start: Start, count: number): Promise<Row['figures']> {
   await using instances = scope.child('instances');
   const pids = await Promise.all(Array.from({ length: count }, () => started(instances, start)));
+  const processes = pids.map((pid) => `/proc/${pid}`);
   await sleep(systemClock, quick ? 500 : 5_000, scope.signal);
   const idleMs = quick ? 500 : 10_000;
-  const before = pids.map(readCpuMs);
+  const before = processes.map(readCpuMs);
   await sleep(systemClock, idleMs, scope.signal);
-  const cpu = pids.map((pid, index) => ((readCpuMs(pid) - (before[index] ?? 0)) * 1_000) / idleMs);
-  const measured = pids.map(readProcessMemory);
+  const cpu = processes.map((one, index) => ((readCpuMs(one) - (before[index] ?? 0)) * 1_000) / idleMs);
+  const measured = processes.map(readProcessMemory);
   return {
     rss: median(measured.map(({ rss }) => rss)),
     'private dirty': median(measured.map(({ privateDirty }) => privateDirty)),
@@ -63,9 +64,3 @@ async function costs({ scope, quick }: BenchContext, start: Start, count: number
     cpu: median(cpu),
   };
 }
-
-const median = (values: readonly number[]): number =>
-  percentile(
-    values.toSorted((a, b) => a - b),
-    0.5,
-  );

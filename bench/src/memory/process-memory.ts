@@ -10,8 +10,9 @@ export interface ProcessMemory {
   readonly privateDirty: number;
 }
 
-export function readProcessMemory(pid: number): ProcessMemory {
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+/** `process` is its folder: /proc/PID. */
+export function readProcessMemory(process: string): ProcessMemory {
+  const rollup = readFileSync(`${process}/smaps_rollup`, 'utf8');
   const mib = (field: string): number => {
     const kib = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1];
     return Number(kib) / 1024;
@@ -20,8 +21,8 @@ export function readProcessMemory(pid: number): ProcessMemory {
 }
 
 /** CPU time in milliseconds that it has used so far. */
-export function readCpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+export function readCpuMs(process: string): number {
+  const stat = readFileSync(`${process}/stat`, 'utf8');
   // The name of the program stands in parentheses and may hold anything.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const TICK_MS = 10;

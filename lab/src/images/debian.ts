@@ -35,3 +35,11 @@ export const tools = (): ImageRecipe => ({
   fill: (root) => fillWithDebian(root, toolPackages),
   changes,
 });
+
+/** Load generators and a web server, for benchmarks. */
+export const load = (): ImageRecipe => ({
+  tag: 'berth-lab/load',
+  key: `load-${process.arch}-${authoritiesKey()}-1`,
+  fill: (root) => fillWithDebian(root, ['iperf3', 'nginx-light', 'wrk']),
+  changes,
+});
