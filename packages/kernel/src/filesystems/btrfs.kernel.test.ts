@@ -1,8 +1,20 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoopFilesystem, makeBtrfs } from '../testing/loop-filesystem.ts';
+import { subvolumeIdOf, subvolumes } from './btrfs-tree.ts';
 import { openQuotaFilesystem, probeRoot, type QuotaFilesystem } from './index.ts';
 
 const mib = 2 ** 20;
@@ -95,6 +107,67 @@ describe('btrfs volumes on a real file system', () => {
     await filesystem.destroyer.destroy('fred-f');
     await filesystem.destroyer.destroy('fred-f');
     expect(await filesystem.volumes.list()).not.toContain('fred-f');
+  });
+
+  it('destroys what a tenant made inside as subvolumes of its own, and counts it as used', async () => {
+    const { path } = await filesystem.volumes.create('fred-n', 200);
+    chownSync(path, 1000, 1000);
+    chmodSync(dirname(disk.root), 0o711);
+    const asTenant = (...argv: readonly string[]): void => {
+      const drop = ['--reuid', '1000', '--regid', '1000', '--clear-groups', '--bounding-set=-all'];
+      const { status, stderr } = spawnSync('setpriv', [...drop, '--no-new-privs', ...argv], {
+        encoding: 'utf8',
+      });
+      if (status !== 0) throw new Error(stderr);
+    };
+    // The name tries to pass for a line of a listing that names the subvolume of somebody else.
+    const { path: other } = await filesystem.volumes.create('fred-other', 20);
+    const victim = subvolumeIdOf(other);
+    const nested = join(path, `x\nID ${victim} gen 9 top level ${subvolumeIdOf(path)} path y`);
+    asTenant('btrfs', 'subvolume', 'create', nested);
+    asTenant('btrfs', 'subvolume', 'create', join(nested, 'deeper'));
+    asTenant('dd', 'if=/dev/zero', `of=${join(nested, 'deeper', 'big')}`, 'bs=1M', 'count=30');
+    expect(await filesystem.volumes.usage('fred-n')).toBeGreaterThanOrEqual(30 * mib);
+    await filesystem.destroyer.destroy('fred-n');
+    expect(await filesystem.volumes.list()).not.toContain('fred-n');
+    expect(await filesystem.volumes.list()).toContain('fred-other');
+    expect(subvolumes(disk.root).filter(({ parent }) => parent !== 5n)).toEqual([]);
+  });
+
+  it('stops empty files at the quota, too: what describes them counts', async () => {
+    const { path } = await filesystem.volumes.create('fred-inodes', 2);
+    let made = 0;
+    const makeMany = (): void => {
+      for (; made < 200_000; made++) closeSync(openSync(join(path, `f${made}`), 'wx'));
+    };
+    expect(makeMany).toThrow(expect.objectContaining({ errno: -overQuota }));
+    expect(made).toBeGreaterThan(500);
+    await filesystem.destroyer.destroy('fred-inodes');
+  });
+
+  it('carries a label from its making on, through renames, for a full volume and out of reach of a tenant', async () => {
+    const label = JSON.stringify({ lease: 'a', words: 'ünï "quoted"' });
+    const { path } = await filesystem.volumes.create('fred-l', 20, label);
+    expect(await filesystem.volumes.create('fred-l', 20, 'other')).toMatchObject({ created: false });
+    await filesystem.volumes.rename('fred-l', 'fred-retained-l');
+    expect(await filesystem.volumes.label('fred-retained-l')).toBe(label);
+    const moved = filesystem.volumes.hostPath('fred-retained-l');
+    expect(errnoOfWriting(join(moved, 'big'), 40)).toBe(overQuota);
+    await filesystem.volumes.setLabel('fred-retained-l', `${label} `, 20);
+    expect(await filesystem.volumes.label('fred-retained-l')).toBe(`${label} `);
+    expect(errnoOfWriting(join(moved, 'more'), 40)).toBe(overQuota);
+    expect(path).not.toBe(moved);
+    expect(await filesystem.volumes.label('fred-a')).toBeUndefined();
+  });
+
+  it('clears what a crash left of a volume in the making, before it has ever been one', async () => {
+    spawnSync('btrfs', ['subvolume', 'create', join(disk.root, '.making-fred-half')]);
+    writeFileSync(join(disk.root, '.making-fred-half', 'rest'), '');
+    expect(await filesystem.volumes.list()).not.toContain('.making-fred-half');
+    expect(await filesystem.volumes.create('fred-half', 20)).toMatchObject({ created: true });
+    spawnSync('btrfs', ['subvolume', 'create', join(disk.root, '.making-fred-gone')]);
+    await filesystem.volumes.validate();
+    expect(existsSync(join(disk.root, '.making-fred-gone'))).toBe(false);
   });
 
   it('refuses to take a plain directory for a volume: it would have no quota and survive its destruction', async () => {

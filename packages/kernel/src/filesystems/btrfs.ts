@@ -1,9 +1,12 @@
 /** Volumes as btrfs subvolumes with a quota group each. */
-import { lstat } from 'node:fs/promises';
+import { chmod, lstat, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errnoOf } from '../errors.ts';
+import { referencedBytes, subvolumeIdOf, subvolumes, subvolumesBelow } from './btrfs-tree.ts';
 import { demandCapability } from './capability.ts';
 import { directoryExists, renameDurably, syncDirectory } from './directory.ts';
 import { filesystemErrors } from './errors.ts';
+import { readLabel, writeLabel } from './label.ts';
 import type {
   CreatedVolume,
   FilesystemOptions,
@@ -13,6 +16,7 @@ import type {
 } from './quota-volumes.ts';
 import { RootWatch } from './root-watch.ts';
 import { demand, type RunTool } from './tool.ts';
+import { unfinishedPath, unfinishedPaths } from './unfinished.ts';
 import { checkName, checkSize } from './volume-name.ts';
 
 /** The root directory of every subvolume has this inode number; no plain directory has it. */
@@ -21,6 +25,7 @@ const budgetMs = 30_000;
 const validateMs = 10_000;
 /** Undoing gets a budget of its own: what made the step fail may be that the caller's ran out. */
 const undoMs = 10_000;
+const roomForLabelMb = 1;
 const gone = /cannot find|No such file or directory/;
 
 export function btrfsFilesystem(options: FilesystemOptions): QuotaFilesystem {
@@ -52,6 +57,7 @@ class BtrfsVolumes implements QuotaVolumes {
       );
     }
     await demandCapability(this.kind, this.#warn);
+    for (const path of await unfinishedPaths(this.root)) await this.#delete(path, budgetMs);
     await this.#clearStaleGroups();
   }
 
@@ -64,24 +70,48 @@ class BtrfsVolumes implements QuotaVolumes {
     return this.#watch.list();
   }
 
-  async create(name: string, sizeMb: number): Promise<CreatedVolume> {
+  async create(name: string, sizeMb: number, label?: string): Promise<CreatedVolume> {
     const path = this.hostPath(name);
     checkSize(name, sizeMb);
     if (await this.#isSubvolume(path)) {
       await this.#limit(path, sizeMb);
       return { path, created: false };
     }
-    await demand(this.#run, ['btrfs', 'subvolume', 'create', path], { timeoutMs: budgetMs });
+    const making = unfinishedPath(this.root, name);
+    if (await this.#isSubvolume(making)) await this.#delete(making, budgetMs);
+    await demand(this.#run, ['btrfs', 'subvolume', 'create', making], { timeoutMs: budgetMs });
     try {
-      await this.#limit(path, sizeMb);
-      await syncDirectory(this.root);
+      await chmod(making, 0o700);
+      await this.#limit(making, sizeMb);
+      if (label !== undefined) await writeLabel(making, label);
+      await rename(making, path);
     } catch (error) {
-      await this.#delete(path, undoMs).catch((undo: unknown) =>
-        this.#warn(`could not remove ${path} after its quota could not be set: ${String(undo)}`),
+      await this.#delete(making, undoMs).catch((undo: unknown) =>
+        this.#warn(`could not remove ${making} after its quota could not be set: ${String(undo)}`),
       );
       throw error;
     }
+    await syncDirectory(this.root);
     return { path, created: true };
+  }
+
+  async label(name: string): Promise<string | undefined> {
+    return readLabel(this.hostPath(name));
+  }
+
+  async setLabel(name: string, label: string, sizeMb: number): Promise<void> {
+    const path = this.hostPath(name);
+    try {
+      await writeLabel(path, label);
+    } catch (error) {
+      if (errnoOf(error) !== 'EDQUOT') throw error;
+      await this.#limit(path, sizeMb + roomForLabelMb);
+      try {
+        await writeLabel(path, label);
+      } finally {
+        await this.#limit(path, sizeMb);
+      }
+    }
   }
 
   async ensureQuota(name: string, sizeMb: number): Promise<void> {
@@ -95,31 +125,19 @@ class BtrfsVolumes implements QuotaVolumes {
     await renameDurably(this.hostPath(from), this.hostPath(to));
   }
 
+  /** With what lies in subvolumes that were made inside: it is the volume's, too. */
   async usage(name: string): Promise<number> {
-    const path = this.hostPath(name);
-    const { stdout: described } = await demand(this.#run, ['btrfs', 'subvolume', 'show', path], {
-      timeoutMs: budgetMs,
-    });
-    const id = /^\s*Subvolume ID:.*?(\d+)\s*$/m.exec(described)?.[1];
-    const { stdout: groups } = await demand(
-      this.#run,
-      ['btrfs', 'qgroup', 'show', '--raw', '--sync', this.root],
-      {
-        timeoutMs: budgetMs,
-      },
-    );
-    const row = groups
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .find(([group]) => group === `0/${id}`);
-    const referenced = Number(row?.[1] ?? Number.NaN);
-    if (id === undefined || !Number.isSafeInteger(referenced)) {
+    const id = subvolumeIdOf(this.hostPath(name));
+    const all = [id, ...subvolumesBelow(subvolumes(this.root), id)];
+    const bytes = all.map((one) => referencedBytes(this.root, one));
+    const [own] = bytes;
+    if (own === undefined) {
       throw filesystemErrors.error(
         'USAGE_UNKNOWN',
-        `btrfs shows no quota group 0/${id ?? '?'} for ${path}; are quotas enabled?`,
+        `btrfs has no quota group 0/${id} for volume ${name}; are quotas enabled?`,
       );
     }
-    return referenced;
+    return Number(bytes.reduce<bigint>((sum, one) => sum + (one ?? 0n), 0n));
   }
 
   async #limit(path: string, sizeMb: number): Promise<void> {
@@ -148,9 +166,22 @@ class BtrfsVolumes implements QuotaVolumes {
     await this.#clearStaleGroups();
   }
 
-  /** Waits for the commit, so that a deletion that was reported does not come back after a power cut. */
+  /**
+   * Waits for the commit, so that a deletion that was reported does not come back after a power cut. Subvolumes inside go
+   * first, innermost at the start: anybody who may write to a directory may make one there, and none of them can be left.
+   */
   async #delete(path: string, timeoutMs: number): Promise<void> {
-    const answer = await this.#run(['btrfs', 'subvolume', 'delete', '--commit-after', path], { timeoutMs });
+    if (!(await directoryExists(path))) return;
+    const inside = subvolumesBelow(subvolumes(this.root), subvolumeIdOf(path));
+    for (const id of inside.toReversed())
+      await this.#deletion(['--subvolid', String(id), this.root], path, timeoutMs);
+    await this.#deletion([path], path, timeoutMs);
+  }
+
+  async #deletion(what: readonly string[], path: string, timeoutMs: number): Promise<void> {
+    const answer = await this.#run(['btrfs', 'subvolume', 'delete', '--commit-after', ...what], {
+      timeoutMs,
+    });
     if (answer.code === 0 || (gone.test(answer.output) && !(await directoryExists(path)))) return;
     throw filesystemErrors.error('TOOL_FAILED', `btrfs could not delete ${path}: ${answer.output.trim()}`, {
       details: { path },

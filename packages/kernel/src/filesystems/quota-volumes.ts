@@ -20,8 +20,15 @@ export interface QuotaVolumes {
   hostPath(name: string): string;
   /** The managed volumes there are. A missing or unmounted root is an error, never an empty list. */
   list(): Promise<readonly string[]>;
-  /** Idempotent: an existing volume is reused and gets the size. Undoes what it allocated when it fails. */
-  create(name: string, sizeMb: number): Promise<CreatedVolume>;
+  /**
+   * Idempotent: an existing volume is reused and gets the size, but keeps its label. A new one appears under its name only
+   * when it is complete, label and quota included; what a crash leaves of one is cleared by the next start-up check.
+   */
+  create(name: string, sizeMb: number, label?: string): Promise<CreatedVolume>;
+  /** What was written on the volume for its owner's sake: nothing in it can change that, and it goes where the volume goes. */
+  label(name: string): Promise<string | undefined>;
+  /** `sizeMb` is the quota that the volume has: where a full one has no room for the label, it gets more for the moment. */
+  setLabel(name: string, label: string, sizeMb: number): Promise<void>;
   /** Sets the quota of an existing volume again. An absent volume is success and is never created. */
   ensureQuota(name: string, sizeMb: number): Promise<void>;
   /** Metadata only, durable when it returns. Done already counts as success; two volumes are never merged. */

@@ -51,7 +51,7 @@ describe('xfs volumes at their command seam', () => {
     });
     expect(readFileSync(marker('fred-a'), 'utf8').trim()).toBe(String(id));
     expect(tool.asked).toEqual([
-      quota(`project -s -p ${join(root, 'fred-a')} ${id}`),
+      quota(`project -s -p ${join(root, '.making-fred-a')} ${id}`),
       quota(`limit -p bhard=30720m ihard=31457280 ${id}`),
     ]);
   });

@@ -1,9 +1,10 @@
 /** Volumes as xfs directories with a project quota each. */
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { demandCapability } from './capability.ts';
 import { directoryExists, isErrno, renameDurably, syncDirectory } from './directory.ts';
 import { filesystemErrors } from './errors.ts';
+import { readLabel, writeLabel } from './label.ts';
 import { ProjectIds } from './project-ids.ts';
 import { readMarker, writeMarker } from './project-marker.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
 } from './quota-volumes.ts';
 import { RootWatch } from './root-watch.ts';
 import { demand, type ToolAnswer } from './tool.ts';
+import { unfinishedPath, unfinishedPaths } from './unfinished.ts';
 import { checkName, checkSize } from './volume-name.ts';
 
 const budgetMs = 60_000;
@@ -89,6 +91,7 @@ class XfsVolumes implements QuotaVolumes {
       );
     }
     await demandCapability(this.kind, this.#options.warn);
+    for (const path of await unfinishedPaths(this.root)) await rm(path, { recursive: true, force: true });
     for (const name of await this.list()) this.#ids.track(name, await this.#demandMarker(name));
   }
 
@@ -101,7 +104,7 @@ class XfsVolumes implements QuotaVolumes {
     return this.#watch.list();
   }
 
-  async create(name: string, sizeMb: number): Promise<CreatedVolume> {
+  async create(name: string, sizeMb: number, label?: string): Promise<CreatedVolume> {
     const path = this.hostPath(name);
     checkSize(name, sizeMb);
     if (await directoryExists(path)) {
@@ -109,22 +112,34 @@ class XfsVolumes implements QuotaVolumes {
       await this.#apply(name, path, sizeMb);
       return { path, created: false };
     }
+    const making = unfinishedPath(this.root, name);
     const id = this.#ids.allocate(name);
     try {
-      await mkdir(path, { mode: 0o700 });
-      await writeMarker(path, id);
-      await this.#quota(`project -s -p ${path} ${id}`);
+      await rm(making, { recursive: true, force: true });
+      await mkdir(making, { mode: 0o700 });
+      await writeMarker(making, id);
+      await this.#quota(`project -s -p ${making} ${id}`);
       await this.#limit(id, sizeMb);
-      await syncDirectory(path);
-      await syncDirectory(this.root);
+      if (label !== undefined) await writeLabel(making, label);
+      await syncDirectory(making);
+      await rename(making, path);
     } catch (error) {
-      await rm(path, { recursive: true, force: true }).catch((undo: unknown) =>
-        this.#options.warn(`could not remove ${path} after its quota could not be set: ${String(undo)}`),
+      await rm(making, { recursive: true, force: true }).catch((undo: unknown) =>
+        this.#options.warn(`could not remove ${making} after its quota could not be set: ${String(undo)}`),
       );
       this.#ids.forget(name);
       throw error;
     }
+    await syncDirectory(this.root);
     return { path, created: true };
+  }
+
+  async label(name: string): Promise<string | undefined> {
+    return readLabel(this.hostPath(name));
+  }
+
+  async setLabel(name: string, label: string): Promise<void> {
+    await writeLabel(this.hostPath(name), label);
   }
 
   async ensureQuota(name: string, sizeMb: number): Promise<void> {

@@ -1,4 +1,5 @@
 /** Volumes as zfs datasets with a refquota each. */
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { directoryExists, judgeRename } from './directory.ts';
 import { filesystemErrors } from './errors.ts';
@@ -16,6 +17,8 @@ import { checkName, checkSize } from './volume-name.ts';
 const budgetMs = 30_000;
 const validateMs = 10_000;
 const undoMs = 10_000;
+/** A property of our own on the dataset: set in the same step as its quota, and renamed with it. */
+const labelProperty = 'berth:volume';
 const absent = /does not exist|no datasets available/;
 
 type Dataset = { readonly exists: false } | { readonly exists: true; readonly mounted: boolean };
@@ -78,17 +81,38 @@ class ZfsVolumes implements QuotaVolumes {
       .sort();
   }
 
-  async create(name: string, sizeMb: number): Promise<CreatedVolume> {
+  async create(name: string, sizeMb: number, label?: string): Promise<CreatedVolume> {
     const path = this.hostPath(name);
     checkSize(name, sizeMb);
     const state = await this.#look(name);
     if (!state.exists) {
-      await this.#make(name, path, sizeMb);
+      await this.#make(name, path, sizeMb, label);
       return { path, created: true };
     }
     if (!state.mounted) await this.#demand('mount', this.#dataset(name));
     await this.#limit(name, sizeMb);
     return { path, created: false };
+  }
+
+  /** What the dataset itself has, not what it inherits. */
+  async label(name: string): Promise<string | undefined> {
+    this.hostPath(name);
+    const { stdout } = await this.#demand(
+      'get',
+      '-H',
+      '-s',
+      'local',
+      '-o',
+      'value',
+      labelProperty,
+      this.#dataset(name),
+    );
+    return stdout.trim() === '' ? undefined : stdout.trim();
+  }
+
+  async setLabel(name: string, label: string): Promise<void> {
+    this.hostPath(name);
+    await this.#demand('set', `${labelProperty}=${label}`, this.#dataset(name));
   }
 
   async ensureQuota(name: string, sizeMb: number): Promise<void> {
@@ -149,10 +173,11 @@ class ZfsVolumes implements QuotaVolumes {
     await this.#demand('set', `refquota=${sizeMb}M`, 'quota=none', this.#dataset(name));
   }
 
-  async #make(name: string, path: string, sizeMb: number): Promise<void> {
+  async #make(name: string, path: string, sizeMb: number, label: string | undefined): Promise<void> {
     const dataset = this.#dataset(name);
     try {
-      await this.#demand('create', '-o', `refquota=${sizeMb}M`, dataset);
+      const labelled = label === undefined ? [] : ['-o', `${labelProperty}=${label}`];
+      await this.#demand('create', '-o', `refquota=${sizeMb}M`, ...labelled, dataset);
       const made = await this.#look(name);
       // A foreign mountpoint or canmount setting would put the data on the parent, where no quota holds it.
       if (!made.exists || !made.mounted || !(await directoryExists(path))) {
@@ -164,6 +189,7 @@ class ZfsVolumes implements QuotaVolumes {
           },
         );
       }
+      await chmod(path, 0o700);
     } catch (error) {
       await this.#undo(dataset);
       throw error;

@@ -78,6 +78,12 @@ const recvfrom = call(
 );
 const ioctl = call('int ioctl(int fd, uintptr_t request, uint8_t *argument)');
 const open = call('int open(const char *path, int flags)');
+const lgetxattr = call(
+  'intptr_t lgetxattr(const char *path, const char *name, uint8_t *into, size_t length)',
+);
+const lsetxattr = call(
+  'int lsetxattr(const char *path, const char *name, const uint8_t *value, size_t length, int flags)',
+);
 const setns = call('int setns(int fd, int kind)');
 const unshare = call('int unshare(int kinds)');
 // Older C libraries have no names for the pidfd calls; their numbers are the same on every architecture.
@@ -121,6 +127,8 @@ export const linux: Sys = {
   open,
   // Never repeated: after EINTR the descriptor is closed already, and its number may belong to somebody else.
   close: (fd) => (nativeClose(fd) === -1 ? -koffi.errno() : 0),
+  lgetxattr: (path, name, into) => lgetxattr(path, name, into, into.length),
+  lsetxattr: (path, name, value) => lsetxattr(path, name, value, value.length, 0),
   setns,
   unshare,
   pidfdOpen: (pid) => syscall(SYS_PIDFD_OPEN, pid, 0, 0, 0),

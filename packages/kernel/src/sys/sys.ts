@@ -25,6 +25,9 @@ export interface Sys {
   ioctl(fd: number, request: number, argument: Uint8Array): number;
   open(path: string, flags: number): number;
   close(fd: number): number;
+  /** An extended attribute of the path itself, never of what a link points to. Writes into `into`, answers the length. */
+  lgetxattr(path: string, name: string, into: Uint8Array): number;
+  lsetxattr(path: string, name: string, value: Uint8Array): number;
   /** Both change the calling thread only: see `Netns`, the one place that may call them. */
   setns(fd: number, kind: number): number;
   unshare(kinds: number): number;

@@ -56,6 +56,8 @@ export function scriptedSys(): ScriptedSys {
       sys.closed.push(fd);
       return 0;
     },
+    lgetxattr: unsupported,
+    lsetxattr: unsupported,
     setns: unsupported,
     unshare: unsupported,
     pidfdOpen: unsupported,

@@ -1,0 +1,73 @@
+/** Opens the volume root, and hands out what can be done there: all but destruction, and the door to that. */
+import { openQuotaFilesystem, probeRoot, type QuotaKind } from '@berth/kernel/filesystems';
+import type { Log } from '@berth/service/log';
+import { isVolumeName } from '../names/index.ts';
+import { type ClaimSource, Ownership } from './claims.ts';
+import { type DestroySite, type RefusalReason, VolumeDoor } from './door.ts';
+import { labelClaims } from './label-claims.ts';
+import { NameLocks } from './name-locks.ts';
+import { Volumes } from './volumes.ts';
+
+export interface OpenVolumesOptions {
+  /** Empty: there are no volumes. */
+  readonly root: string;
+  readonly filesystem: QuotaKind | '';
+  readonly minAvgFileBytes: number;
+  readonly totalDiskMb: number;
+  readonly backendName: string;
+  /** All who can own a volume. */
+  readonly claims: readonly ClaimSource[];
+  readonly log: Log;
+  readonly meter: {
+    refused(site: DestroySite, reason: RefusalReason): void;
+    clearFailed(): void;
+  };
+}
+
+export interface OpenVolumes {
+  readonly volumes: Volumes;
+  readonly door: VolumeDoor;
+}
+
+const mib = 1024 * 1024;
+
+/** Rejects when the root cannot be used as it is: a missing mount must not pass for an empty disk. */
+export async function openVolumes(options: OpenVolumesOptions): Promise<OpenVolumes> {
+  const { root, log, claims, meter, backendName } = options;
+  const locks = new NameLocks();
+  const onRefused = meter.refused;
+  if (root === '') {
+    const ownership = new Ownership(claims);
+    const destroyer = { destroy: async () => undefined };
+    return {
+      volumes: new Volumes(undefined, locks),
+      door: new VolumeDoor({ destroyer, ownership, locks, log, onRefused }),
+    };
+  }
+  const { volumes: filesystem, destroyer } = await openQuotaFilesystem({
+    root,
+    wanted: options.filesystem,
+    isManaged: isVolumeName,
+    warn: (message) => log.warn(message),
+    onClearFailed: meter.clearFailed,
+    minAvgFileBytes: options.minAvgFileBytes,
+  });
+  await filesystem.validate();
+  await warnOfCapacity(options);
+  const ownership = new Ownership([...claims, labelClaims(filesystem, backendName)]);
+  return {
+    volumes: new Volumes(filesystem, locks),
+    door: new VolumeDoor({ destroyer, ownership, locks, log, onRefused }),
+  };
+}
+
+/** Quotas are ceilings and reserve nothing: more than there is must not be promised. */
+async function warnOfCapacity({ root, totalDiskMb, log }: OpenVolumesOptions): Promise<void> {
+  const { totalBytes } = await probeRoot(root);
+  const haveMb = Math.floor(totalBytes / mib);
+  if (totalDiskMb > haveMb)
+    log.warn('total_disk_mb is more than the file system of volume_data_path has', {
+      total_disk_mb: totalDiskMb,
+      file_system_mb: haveMb,
+    });
+}

@@ -1,0 +1,130 @@
+/** The data volumes of leases: everything that can be done with them but destroy them, which has a door of its own. */
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { QuotaVolumes } from '@berth/kernel/filesystems';
+import { errors } from '../errors.ts';
+import { canonicalVolume, parseVolume, type VolumeName, volumeName } from '../names/index.ts';
+import type { NameLocks } from './name-locks.ts';
+import { decodeOwner, encodeOwner, type VolumeOwner } from './owner.ts';
+
+/** Inside a volume: what is seeded from the image at each deployment, and never data of the tenant. */
+export const scratchFolder = '_wp';
+/** The file that an xfs volume has besides. */
+const projectMarker = '.fred-project-id';
+
+export interface Obtained {
+  readonly name: VolumeName;
+  readonly path: string;
+  /** False: it was there, with what is in it. */
+  readonly created: boolean;
+}
+
+export class Volumes {
+  /** Undefined: there is no volume root, and no volume. */
+  readonly #filesystem: QuotaVolumes | undefined;
+  readonly #locks: NameLocks;
+
+  constructor(filesystem: QuotaVolumes | undefined, locks: NameLocks) {
+    this.#filesystem = filesystem;
+    this.#locks = locks;
+  }
+
+  get kind(): 'btrfs' | 'xfs' | 'zfs' | 'noop' {
+    return this.#filesystem?.kind ?? 'noop';
+  }
+
+  /** Where they lie; undefined without volumes. */
+  get root(): string | undefined {
+    return this.#filesystem?.root;
+  }
+
+  /** All there are, sorted. Rejects when the root is gone or cannot be read: that is never the same as none. */
+  async list(): Promise<readonly VolumeName[]> {
+    return ((await this.#filesystem?.list()) ?? []).map(volumeName);
+  }
+
+  /** Those of a lease under its own name; `listing` spares another look. */
+  async ofLease(lease: string, listing?: readonly VolumeName[]): Promise<readonly VolumeName[]> {
+    return belonging(listing ?? (await this.list()), lease, false);
+  }
+
+  /** Those of a closed lease. */
+  async retainedOf(lease: string, listing?: readonly VolumeName[]): Promise<readonly VolumeName[]> {
+    return belonging(listing ?? (await this.list()), lease, true);
+  }
+
+  /** Makes the volume of an instance, or takes the one that is there; either way with that quota. */
+  async obtain(owner: VolumeOwner): Promise<Obtained> {
+    const filesystem = this.#demand();
+    const name = canonicalVolume(owner);
+    if (parseVolume(name) === undefined)
+      throw errors.error(
+        'volume_name',
+        `${name} cannot be the name of a volume: the lease id is no UUID in lower case`,
+      );
+    return await this.#locks.hold([name], async () => ({
+      name,
+      ...(await filesystem.create(name, owner.sizeMb, encodeOwner(owner))),
+    }));
+  }
+
+  /** Sets the quota of a volume again; one that is not there is not made. */
+  async ensureQuota(name: VolumeName, sizeMb: number): Promise<void> {
+    await this.#locks.hold([name], async () => this.#filesystem?.ensureQuota(name, sizeMb));
+  }
+
+  /** Durable when it resolves, and done already counts. Two volumes are never merged, and none is invented. */
+  async rename(from: VolumeName, to: VolumeName): Promise<void> {
+    await this.#locks.hold([from, to], async () => this.#filesystem?.rename(from, to));
+  }
+
+  /** Bytes that count against the quota. */
+  async usage(name: VolumeName): Promise<number> {
+    return await this.#demand('usage_unsupported').usage(name);
+  }
+
+  /** Where the volume is, or would be. */
+  hostPath(name: VolumeName): string {
+    return this.#demand().hostPath(name);
+  }
+
+  /** For whom it was made; undefined when that was never written. Rejects when it cannot be read or understood. */
+  async ownerOf(name: VolumeName): Promise<VolumeOwner | undefined> {
+    const label = await this.#demand().label(name);
+    return label === undefined ? undefined : decodeOwner(label);
+  }
+
+  /** `sizeMb` of the owner has to be the quota that the volume has. */
+  async writeOwner(name: VolumeName, owner: VolumeOwner): Promise<void> {
+    await this.#locks.hold([name], () => this.#demand().setLabel(name, encodeOwner(owner), owner.sizeMb));
+  }
+
+  /** Proves that nothing but seeded content is in it: only then may it be thought to hold no data. */
+  async scratchOnly(name: VolumeName): Promise<boolean> {
+    const path = this.hostPath(name);
+    try {
+      const entries = await readdir(path);
+      if (!entries.includes(scratchFolder)) return false;
+      for (const entry of entries) {
+        const stat = await lstat(join(path, entry));
+        const harmless =
+          entry === scratchFolder ? stat.isDirectory() : entry === projectMarker && stat.isFile();
+        if (!harmless) return false;
+      }
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #demand(code: 'no_volume_root' | 'usage_unsupported' = 'no_volume_root'): QuotaVolumes {
+    if (this.#filesystem !== undefined) return this.#filesystem;
+    throw errors.error(code, 'there is no volume_data_path, so there are no volumes');
+  }
+}
+
+const belonging = (names: readonly VolumeName[], lease: string, retained: boolean): readonly VolumeName[] =>
+  names.filter((name) => {
+    const parsed = parseVolume(name);
+    return parsed?.lease === lease && parsed.retained === retained;
+  });
