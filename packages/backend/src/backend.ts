@@ -7,6 +7,7 @@ import { type Answer, listen, openApiDocument } from './api/index.ts';
 import { CallbackOutbox } from './callbacks/index.ts';
 import type { Config } from './config/index.ts';
 import { DiagnosticsKeeper } from './diagnostics/index.ts';
+import { openDisk, tidyDisk } from './disk.ts';
 import { LeaseBook, LeaseRegistry } from './leases/index.ts';
 import { type BackendInstruments, backendMetrics, collectGauges, leaseMeter } from './metrics/index.ts';
 import { DomainGate, Operations, Views } from './operations/index.ts';
@@ -20,6 +21,7 @@ import {
   ReleaseStore,
   RetentionStore,
 } from './stores/index.ts';
+import { type OpenVolumes, PlainClosing } from './volumes/index.ts';
 import { EngineWatch, type Workload, workload } from './workload/index.ts';
 
 export interface BackendOptions {
@@ -69,9 +71,12 @@ export async function startBackend(scope: Scope, options: BackendOptions): Promi
   // Ended in reverse: first nobody is let in any more, then the work stops, then what it stands on.
   const core = scope.child('leases');
   const front = scope.child('listener');
-  const parts = assemble(core, options, stores, engine, metrics);
+  const book = new LeaseBook(stores.releases, new GroupCommit(stores.releases.file));
+  const disk = await openDisk(options, book, metrics);
+  const parts = assemble(core, options, stores, engine, metrics, book, disk);
   await parts.work.images.tidy();
   await parts.recovery.start();
+  await tidyDisk({ ...options, ...stores, ...parts, metrics, disk });
   parts.outbox.replay();
   collectGauges(registry, metrics, {
     usage: () => parts.pool.usage,
@@ -111,8 +116,9 @@ function assemble(
   stores: Stores,
   engine: Engine,
   metrics: BackendInstruments,
+  book: LeaseBook,
+  disk: OpenVolumes,
 ): Parts {
-  const book = new LeaseBook(stores.releases, new GroupCommit(stores.releases.file));
   const pool = new ResourcePool(config.total, config.tenantQuota);
   const { ingress } = config;
   const gate = new DomainGate({
@@ -123,7 +129,9 @@ function assemble(
     quorum: ingress.dnsQuorum,
     clock,
   });
-  const work = workload({ engine, config, book, releases: stores.releases, gate, clock, log, metrics });
+  const closing = new PlainClosing(disk.volumes, disk.door);
+  const { releases } = stores;
+  const work = workload({ engine, config, book, releases, gate, disk, closing, clock, log, metrics });
   const outbox = new CallbackOutbox({
     scope,
     clock,

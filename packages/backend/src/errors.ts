@@ -54,6 +54,26 @@ export const errors = new ErrorTable({
     title: 'This build cannot do that',
     remedy: 'Use a build that can; nothing was changed.',
   },
+  no_volume_root: {
+    title: 'There is no place for data volumes',
+    remedy: 'Set volume_data_path to a folder on btrfs, xfs or zfs.',
+  },
+  usage_unsupported: {
+    title: 'It cannot be measured how much data there is',
+    remedy: 'Set volume_data_path to a folder on btrfs, xfs or zfs.',
+  },
+  volume_name: {
+    title: 'A lease id cannot be part of the name of a volume',
+    remedy: 'Leases with data volumes need a UUID in lower case as their id.',
+  },
+  volume_content: {
+    title: 'What an image wants in a volume cannot be put there',
+    remedy: 'Correct the VOLUME paths of the image, as the message says.',
+  },
+  destruction_held: {
+    title: 'Nothing is destroyed for the time being',
+    remedy: 'Do what the message says, then start again.',
+  },
   tls_unusable: {
     title: 'A certificate or key cannot be used',
     remedy: 'Check the tls_* paths and what is in the files.',

@@ -4,7 +4,7 @@ import { runDaemon } from '@berth/service/lifecycle';
 import { createLog, stdoutSink, textFormat } from '@berth/service/log';
 import { startBackend } from './backend.ts';
 import { configFrom, readConfig } from './config/index.ts';
-import { checkSupported, tellSettings } from './start-checks.ts';
+import { tellSettings } from './start-checks.ts';
 
 /** Requests are drained for 30 s, and work is given time to come to a place where it can be taken up again. */
 const stopWithinMs = 75_000;
@@ -18,7 +18,6 @@ export async function serve(configFile: string, { version }: BuildInfo): Promise
     log.hide(config.callbackSecret);
     for (const { key, meant } of reading.unknown)
       log.warn('unknown key in the configuration', { key, meant });
-    checkSupported(config);
     tellSettings(config, log);
     const address = await startBackend(scope, {
       config,

@@ -1,18 +1,7 @@
 /** What is looked at before the first lease: the engine has to be there; everything else is only told. */
 import type { Engine } from '@berth/engine';
 import { errorText, type Log } from '@berth/service/log';
-import { type Config, configWarnings, largestDiskMb } from './config/index.ts';
-import { errors } from './errors.ts';
-
-/** Refuses what this build cannot do, rather than to do it by halves. */
-export function checkSupported(config: Config): void {
-  const diskMb = largestDiskMb(config);
-  if (diskMb > 0)
-    throw errors.error(
-      'not_built',
-      `a profile asks for a data volume of ${diskMb} MiB, and data volumes are not part of this build`,
-    );
-}
+import { type Config, configWarnings } from './config/index.ts';
 
 export function tellSettings(config: Config, log: Log): void {
   for (const warning of configWarnings(config)) log.warn(warning);

@@ -73,6 +73,11 @@ export class LeaseBook {
     return this.#leases.get(uuid);
   }
 
+  /** Is there a row of that lease that cannot be read? */
+  isUnreadable(uuid: string): boolean {
+    return this.#unreadable.has(uuid);
+  }
+
   values(): IterableIterator<Lease> {
     return this.#leases.values();
   }

@@ -28,7 +28,11 @@ describe('names of volumes', () => {
       fc.property(fc.uuid(), service, fc.nat(99_999), (uuid, name, index) => {
         const volume = canonicalVolume({ lease: uuid, service: name, index });
         expect(parseVolume(volume)).toEqual({ lease: uuid, service: name, index, retained: false });
-        expect(parseVolume(retainedForm(volume))).toMatchObject({ lease: uuid, service: name, retained: true });
+        expect(parseVolume(retainedForm(volume))).toMatchObject({
+          lease: uuid,
+          service: name,
+          retained: true,
+        });
         expect(canonicalForm(retainedForm(volume))).toBe(volume);
         expect(retainedForm(retainedForm(volume))).toBe(retainedForm(volume));
         expect([isRetained(volume), isRetained(retainedForm(volume))]).toEqual([false, true]);

@@ -1,7 +1,7 @@
 /** Who owns which bytes. A name proves nothing; whoever keeps a record of ownership answers for it here, name by name. */
 import type { VolumeName } from '../names/index.ts';
 
-export type ClaimKind =
+type ClaimKind =
   /** A lease that lives, or is coming into being. */
   | 'live_provision'
   /** Kept data of a closed lease. */
@@ -27,20 +27,23 @@ export interface ClaimSource {
   claimOf(name: VolumeName): Claim | undefined | Promise<Claim | undefined>;
 }
 
-/** All sources as one. The first claim counts; an error of any of them is an error of all. */
-export class Ownership implements ClaimSource {
+/** All sources as one. An error of any of them is an error of all. */
+export class Ownership {
   readonly #sources: readonly ClaimSource[];
 
   constructor(sources: readonly ClaimSource[]) {
     this.#sources = sources;
   }
 
-  async claimOf(name: VolumeName): Promise<Claim | undefined> {
+  /** Every claim on a volume: during a restore the new lease has one, and the closed lease another. */
+  async claimsOn(name: VolumeName): Promise<readonly Claim[]> {
     const claims = await Promise.all(this.#sources.map((source) => source.claimOf(name)));
-    return claims.find((claim) => claim !== undefined);
+    return claims.filter((claim) => claim !== undefined);
+  }
+
+  /** The claim that forbids a lease (undefined: nobody's) to do away with a volume; undefined when none does. */
+  async against(name: VolumeName, asking: string | undefined): Promise<Claim | undefined> {
+    const claims = await this.claimsOn(name);
+    return claims.find(({ kind, lease }) => kind === 'foreign_backend' || lease !== asking);
   }
 }
-
-/** May whoever asks on behalf of `asking` (undefined: nobody's) do away with what `claim` stands for? */
-export const permits = (claim: Claim | undefined, asking: string | undefined): boolean =>
-  claim === undefined || claim.lease === asking;

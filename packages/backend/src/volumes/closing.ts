@@ -17,7 +17,7 @@ export interface LeaseClosing {
 }
 
 /** Every volume that the instances of a lease can have. */
-export const volumesOfItems = ({ uuid, items }: Pick<Lease, 'uuid' | 'items'>): readonly VolumeName[] =>
+const volumesOfItems = ({ uuid, items }: Pick<Lease, 'uuid' | 'items'>): readonly VolumeName[] =>
   items.flatMap(({ serviceName: service, quantity }) =>
     Array.from({ length: quantity }, (_, index) => canonicalVolume({ lease: uuid, service, index })),
   );
@@ -46,7 +46,7 @@ export class PlainClosing implements LeaseClosing {
 }
 
 /** For the operator: what is left of a batch, and why. */
-export function leftText({ unproven, errors, claimed }: DestroyOutcome): string {
+function leftText({ unproven, errors, claimed }: DestroyOutcome): string {
   const parts = [
     ...errors.map(({ name, error }) => `${name}: ${String(error)}`),
     ...unproven.map((name) => `${name}: it cannot be told who owns it`),

@@ -6,8 +6,8 @@ import { constants } from 'node:fs';
 import {
   chmod,
   type FileHandle,
-  link,
   lchown,
+  link,
   lstat,
   mkdir,
   open,
@@ -97,7 +97,8 @@ export class ConfinedFolder implements AsyncDisposable {
 
   /** Another name for a regular file that lies in `from`. */
   async link(name: string, from: ConfinedFolder, target: string): Promise<void> {
-    if (!(await lstat(from.#at(target))).isFile()) throw new Error(`${from.path}/${target} is no regular file`);
+    if (!(await lstat(from.#at(target))).isFile())
+      throw new Error(`${from.path}/${target} is no regular file`);
     await link(from.#at(target), this.#at(name));
   }
 

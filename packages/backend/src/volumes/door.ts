@@ -6,10 +6,10 @@ import type { VolumeDestroyer } from '@berth/kernel/filesystems';
 import { errorText, type Log } from '@berth/service/log';
 import { errors } from '../errors.ts';
 import type { VolumeName } from '../names/index.ts';
-import { type Claim, type ClaimSource, permits } from './claims.ts';
+import type { Claim, Ownership } from './claims.ts';
 import type { NameLocks } from './name-locks.ts';
 
-export const destroySites = [
+const destroySites = [
   'deprovision_destroy',
   'deprovision_reclaim',
   'retention_refused',
@@ -51,7 +51,7 @@ export interface VolumeOperation {
 
 export interface VolumeDoorOptions {
   readonly destroyer: VolumeDestroyer | undefined;
-  readonly ownership: ClaimSource;
+  readonly ownership: Ownership;
   readonly locks: NameLocks;
   readonly log: Log;
   readonly onRefused: (site: DestroySite, reason: RefusalReason) => void;
@@ -93,21 +93,26 @@ export class VolumeDoor {
   }
 
   async #partition(asking: string | undefined, names: readonly VolumeName[]): Promise<Partition> {
-    const claims = await this.#claims(names);
+    const obstacles = await this.#obstacles(asking, names);
     return {
-      mine: names.filter((name) => permits(claims.get(name), asking)),
-      foreign: names.flatMap((name) => {
-        const claim = claims.get(name);
-        return claim === undefined || permits(claim, asking) ? [] : [{ name, claim }];
-      }),
+      mine: names.filter((name) => !obstacles.has(name)),
+      foreign: Array.from(obstacles, ([name, claim]) => ({ name, claim })),
     };
   }
 
-  async #claims(names: readonly VolumeName[]): Promise<ReadonlyMap<VolumeName, Claim | undefined>> {
+  /** Those of the names that another owns. */
+  async #obstacles(
+    asking: string | undefined,
+    names: readonly VolumeName[],
+  ): Promise<ReadonlyMap<VolumeName, Claim>> {
     const { ownership } = this.#options;
-    return new Map(
-      await Promise.all(names.map(async (name) => [name, await ownership.claimOf(name)] as const)),
-    );
+    const against = await Promise.all(names.map((name) => ownership.against(name, asking)));
+    const found = new Map<VolumeName, Claim>();
+    for (const [index, name] of names.entries()) {
+      const claim = against[index];
+      if (claim !== undefined) found.set(name, claim);
+    }
+    return found;
   }
 
   async #destroy(
@@ -116,7 +121,7 @@ export class VolumeDoor {
     names: readonly VolumeName[],
   ): Promise<DestroyOutcome> {
     try {
-      await this.#claims(names);
+      await this.#obstacles(asking, names);
     } catch (error) {
       // One that cannot be told about is no reason to go on with the others: what is wrong with it may be wrong with them.
       return this.#keep(asking, site, names, error);
@@ -141,13 +146,13 @@ export class VolumeDoor {
     return locks.hold([name], async (): Promise<Verdict> => {
       let claim: Claim | undefined;
       try {
-        claim = await ownership.claimOf(name);
+        claim = await ownership.against(name, asking);
         if (this.#holds.size > 0)
           throw errors.error('destruction_held', `nothing is destroyed: ${this.held.join('; ')}`);
       } catch (error) {
         return this.#unproven(asking, site, name, error);
       }
-      if (claim !== undefined && !permits(claim, asking)) {
+      if (claim !== undefined) {
         onRefused(site, 'claimed');
         log.warn('a volume is kept: another owns it', {
           volume: name,

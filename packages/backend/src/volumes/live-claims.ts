@@ -1,5 +1,6 @@
 import type { Lease, LeaseItem } from '../lease/index.ts';
-import { parseVolume, type VolumeName } from '../names/index.ts';
+import { allocationKey, canonicalVolume, parseVolume, type VolumeName } from '../names/index.ts';
+import type { WantedQuota } from './backfill.ts';
 import type { Claim, ClaimSource } from './claims.ts';
 
 /** What has to be known of the leases that live. */
@@ -28,4 +29,20 @@ export function liveClaims(leases: LiveLeases): ClaimSource {
         : undefined;
     },
   };
+}
+
+/** The quota of every volume that live leases can have: what was reserved for it, or `scratchMb` without disk of its own. */
+export function* liveQuotas(
+  leases: Iterable<Pick<Lease, 'uuid' | 'items' | 'allocations'>>,
+  scratchMb: number,
+): Generator<WantedQuota> {
+  for (const { uuid: lease, items, allocations } of leases) {
+    const reserved = new Map(allocations.map(({ key, diskMb }) => [key, diskMb]));
+    for (const { serviceName: service, quantity } of items)
+      for (let index = 0; index < quantity; index++) {
+        const instance = { lease, service, index };
+        const diskMb = reserved.get(allocationKey(instance));
+        if (diskMb !== undefined) yield { name: canonicalVolume(instance), sizeMb: diskMb || scratchMb };
+      }
+  }
 }

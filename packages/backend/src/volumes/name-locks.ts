@@ -24,7 +24,7 @@ export class NameLocks {
 }
 
 /** FNV-1a, 32 bit. */
-export function fnv1a(text: string): number {
+function fnv1a(text: string): number {
   let hash = 0x811c_9dc5;
   for (const byte of Buffer.from(text, 'utf8')) hash = Math.imul(hash ^ byte, 0x0100_0193);
   return hash >>> 0;

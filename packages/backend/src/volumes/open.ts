@@ -1,5 +1,5 @@
 /** Opens the volume root, and hands out what can be done there: all but destruction, and the door to that. */
-import { openQuotaFilesystem, probeRoot, type QuotaKind } from '@berth/kernel/filesystems';
+import type { QuotaKind } from '@berth/kernel/filesystems';
 import type { Log } from '@berth/service/log';
 import { isVolumeName } from '../names/index.ts';
 import { type ClaimSource, Ownership } from './claims.ts';
@@ -44,6 +44,8 @@ export async function openVolumes(options: OpenVolumesOptions): Promise<OpenVolu
       door: new VolumeDoor({ destroyer, ownership, locks, log, onRefused }),
     };
   }
+  // Loaded when it is needed: a backend without volumes takes none of it.
+  const { openQuotaFilesystem, probeRoot } = await import('@berth/kernel/filesystems');
   const { volumes: filesystem, destroyer } = await openQuotaFilesystem({
     root,
     wanted: options.filesystem,
@@ -53,7 +55,7 @@ export async function openVolumes(options: OpenVolumesOptions): Promise<OpenVolu
     minAvgFileBytes: options.minAvgFileBytes,
   });
   await filesystem.validate();
-  await warnOfCapacity(options);
+  warnOfCapacity(options, (await probeRoot(root)).totalBytes);
   const ownership = new Ownership([...claims, labelClaims(filesystem, backendName)]);
   return {
     volumes: new Volumes(filesystem, locks),
@@ -62,8 +64,7 @@ export async function openVolumes(options: OpenVolumesOptions): Promise<OpenVolu
 }
 
 /** Quotas are ceilings and reserve nothing: more than there is must not be promised. */
-async function warnOfCapacity({ root, totalDiskMb, log }: OpenVolumesOptions): Promise<void> {
-  const { totalBytes } = await probeRoot(root);
+function warnOfCapacity({ totalDiskMb, log }: OpenVolumesOptions, totalBytes: number): void {
   const haveMb = Math.floor(totalBytes / mib);
   if (totalDiskMb > haveMb)
     log.warn('total_disk_mb is more than the file system of volume_data_path has', {

@@ -20,7 +20,7 @@ export interface Swept {
   readonly outcome: DestroyOutcome;
 }
 
-export interface Orphans {
+interface Orphans {
   readonly listed: readonly VolumeName[];
   readonly orphans: readonly VolumeName[];
   readonly kept: ReadonlyMap<VolumeName, string>;
@@ -29,7 +29,7 @@ export interface Orphans {
 const isLive = (name: VolumeName): boolean => parseVolume(name)?.retained === false;
 
 /** What would be destroyed, and what is kept although nobody claims it. Changes nothing. */
-export async function findOrphans(context: SweepContext): Promise<Orphans> {
+async function findOrphans(context: SweepContext): Promise<Orphans> {
   const { volumes, door, witnesses } = context;
   const listed = await volumes.list();
   const kept = new Map<VolumeName, string>();

@@ -17,12 +17,23 @@ describe('volumePath', () => {
     expect(volumePath(declared)).toEqual(names);
   });
 
-  it.each(['', '/', '.', './', '..', '../etc', 'a/../..', '/a/..', '/_wp', '/_wp/x', '/x/../_wp', '/a\0b', '/.fred-project-id'])(
-    'refuses %j',
-    (declared) => {
-      expect(() => volumePath(declared)).toThrow(expect.objectContaining({ code: 'volume_content' }));
-    },
-  );
+  it.each([
+    '',
+    '/',
+    '.',
+    './',
+    '..',
+    '../etc',
+    'a/../..',
+    '/a/..',
+    '/_wp',
+    '/_wp/x',
+    '/x/../_wp',
+    '/a\0b',
+    '/.fred-project-id',
+  ])('refuses %j', (declared) => {
+    expect(() => volumePath(declared)).toThrow(expect.objectContaining({ code: 'volume_content' }));
+  });
 
   it('tells what lies within by whole names', () => {
     expect(isWithin('/data/a', ['/data'])).toBe(true);

@@ -13,6 +13,7 @@ import {
 } from '../stack/index.ts';
 import type { ContainerHandling } from './handling.ts';
 import type { ImageFacts, ImageInspection } from './image-facts.ts';
+import type { Binds, InstanceVolumes, VolumesMade } from './instance-volumes.ts';
 import type { TenantNetworks } from './networks.ts';
 import { inStartOrder, together } from './order.ts';
 import type { ImagePulls } from './pulls.ts';
@@ -27,6 +28,7 @@ export interface DeploymentContext {
   readonly pulls: ImagePulls;
   readonly inspection: ImageInspection;
   readonly networks: TenantNetworks;
+  readonly volumes: InstanceVolumes;
   readonly handling: ContainerHandling;
   readonly startup: Startup;
   /** The manifest of a release, as it was stored. */
@@ -87,12 +89,34 @@ export class Deployment {
     return facts;
   }
 
+  /** The volume of each instance that needs one. `made` hears of those that are new, also when this fails. */
+  async volumes(
+    lease: Lease,
+    instances: readonly Instance[],
+    facts: ReadonlyMap<string, ImageFacts>,
+    made: VolumesMade,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Instance, Binds>> {
+    const binds = new Map<Instance, Binds>();
+    const prepareAll = async (): Promise<void> => {
+      for (const instance of instances) {
+        signal.throwIfAborted();
+        const known = facts.get(instance.service);
+        if (known === undefined) continue;
+        binds.set(instance, await this.#context.volumes.prepare(lease, instance, known, made));
+      }
+    };
+    await step(failureText.volume, prepareAll);
+    return binds;
+  }
+
   /** What each instance is to be, on the network of the tenant. */
   async plan(
     lease: Lease,
     { id: operationId }: Operation,
     instances: readonly Instance[],
     facts: ReadonlyMap<string, ImageFacts>,
+    binds: ReadonlyMap<Instance, Binds>,
   ): Promise<readonly Planned[]> {
     const { settings, isolation, networks, clock } = this.#context;
     const network = isolation
@@ -105,7 +129,7 @@ export class Deployment {
         network,
         runAs,
         imageVolumes: volumes,
-        binds: new Map(),
+        binds: binds.get(instance) ?? new Map(),
         operationId,
         createdAtMs,
       };

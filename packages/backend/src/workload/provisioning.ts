@@ -6,8 +6,10 @@ import type { ProvisionResult } from '../leases/index.ts';
 import type { StackManifest } from '../manifest/index.ts';
 import { containerName } from '../names/index.ts';
 import type { DomainGate } from '../operations/index.ts';
+import type { VolumeDoor } from '../volumes/index.ts';
 import type { Deployment } from './deployment.ts';
 import { type Evidence, operationOf } from './evidence.ts';
+import type { VolumesMade } from './instance-volumes.ts';
 import { failureOf } from './step-failure.ts';
 import type { Teardown } from './teardown.ts';
 import { timeLimit } from './time-limit.ts';
@@ -16,6 +18,7 @@ export interface ProvisioningContext {
   readonly deployment: Deployment;
   readonly teardown: Teardown;
   readonly gate: DomainGate;
+  readonly door: VolumeDoor;
   readonly evidence: Evidence;
   readonly clock: Clock;
   readonly log: Log;
@@ -36,19 +39,20 @@ export class Provisioning {
     const { clock, limitMs, onEnd } = this.#context;
     const began = clock.monotonic();
     using limit = timeLimit(clock, limitMs, 'the provision', stop);
+    const volumes: VolumesMade = { created: [] };
     try {
-      const items = await this.#deploy(lease, limit.signal);
+      const items = await this.#deploy(lease, volumes, limit.signal);
       onEnd('success', (clock.monotonic() - began) / 1000);
       return { kind: 'provisioned', items };
     } catch (error) {
       if (stop.aborted) throw error;
-      const result = await this.#undoProvision(lease, error);
+      const result = await this.#undoProvision(lease, volumes, error);
       onEnd('failure', (clock.monotonic() - began) / 1000);
       return result;
     }
   }
 
-  async #deploy(lease: Lease, signal: AbortSignal): Promise<readonly LeaseItem[]> {
+  async #deploy(lease: Lease, volumes: VolumesMade, signal: AbortSignal): Promise<readonly LeaseItem[]> {
     const { deployment, gate, log } = this.#context;
     const operation = operationOf(lease);
     const stack = deployment.stack(lease.uuid, stagedRelease);
@@ -63,7 +67,9 @@ export class Provisioning {
         service_name: serviceName,
         custom_domain: customDomain,
       });
-    const planned = await deployment.plan(lease, operation, deployment.instances(lease, items, stack), facts);
+    const instances = deployment.instances(lease, items, stack);
+    const binds = await deployment.volumes(lease, instances, facts, volumes, signal);
+    const planned = await deployment.plan(lease, operation, instances, facts, binds);
     const made = await deployment.create(planned, containerName, signal);
     await deployment.start(stack, made, signal);
     await deployment.verify(made, signal);
@@ -76,8 +82,8 @@ export class Provisioning {
     await teardown.ofLease(lease.uuid, { reason: 'provision_cleanup', stopGraceS: cleanupGraceS, stack });
   }
 
-  async #undoProvision(lease: Lease, error: unknown): Promise<ProvisionResult> {
-    const { deployment, log } = this.#context;
+  async #undoProvision(lease: Lease, { created }: VolumesMade, error: unknown): Promise<ProvisionResult> {
+    const { deployment, door, log } = this.#context;
     const { evidence } = this.#context;
     const failure = failureOf(error, await evidence.detail(error));
     const logs = await evidence.logs(lease);
@@ -85,6 +91,8 @@ export class Provisioning {
     try {
       const stack = deployment.stack(lease.uuid, stagedRelease);
       if (stack !== undefined) await this.#clear(lease, stack);
+      // Only now that nothing can write there any more; what was there before this attempt stays.
+      await door.operation(lease.uuid).destroy('provision_cleanup', created);
     } catch (problem) {
       left = true;
       log.error('containers of a failed provision are left, to be removed later', {

@@ -19,7 +19,7 @@ import { StartupFailure } from './startup.ts';
 import { StepFailure } from './step-failure.ts';
 import { timeLimit } from './time-limit.ts';
 
-export type Phase = 'image_setup' | 'compose_up' | 'verify_startup';
+export type Phase = 'image_setup' | 'volume_setup' | 'compose_up' | 'verify_startup';
 
 export interface ReplacingContext extends ReplacementContext {
   readonly evidence: Evidence;
@@ -78,7 +78,10 @@ export class Replacing {
   ): Promise<readonly Planned[]> {
     const { deployment } = this.#context;
     const facts = await this.#timed(kind, 'image_setup', () => deployment.inspect(stack, signal));
-    return await deployment.plan(lease, operation, instances, facts);
+    const binds = await this.#timed(kind, 'volume_setup', () =>
+      deployment.volumes(lease, instances, facts, { created: [] }, signal),
+    );
+    return await deployment.plan(lease, operation, instances, facts, binds);
   }
 
   async #timed<T>(operation: 'restart' | 'update', phase: Phase, run: () => Promise<T>): Promise<T> {

@@ -11,6 +11,7 @@ import type {
   Rediscovered,
   ReplaceResult,
 } from '../leases/index.ts';
+import type { LeaseClosing } from '../volumes/index.ts';
 import type { Deployment } from './deployment.ts';
 import { diagnosis } from './diagnosis.ts';
 import { type Evidence, operationOf } from './evidence.ts';
@@ -35,6 +36,7 @@ export interface WorkContext {
   readonly deployment: Deployment;
   readonly networks: TenantNetworks;
   readonly teardown: Teardown;
+  readonly closing: LeaseClosing;
   readonly evidence: Evidence;
   readonly isolation: boolean;
   readonly clock: Clock;
@@ -109,7 +111,7 @@ export class ContainerWork implements LeaseWork {
   }
 
   async deprovision(lease: Lease): Promise<DeprovisionResult> {
-    const { deployment, teardown, networks, isolation, leasesOf, stopTimeoutMs, log, onClosed } =
+    const { deployment, teardown, closing, networks, isolation, leasesOf, stopTimeoutMs, log, onClosed } =
       this.#context;
     const stack = deployment.stack(lease.uuid, lease.release);
     try {
@@ -120,6 +122,11 @@ export class ContainerWork implements LeaseWork {
       });
     } catch (error) {
       const detail = `deprovision partially failed: ${errorText(error)}`;
+      return { kind: 'failed', failure: { reason: 'CleanupFailed', message: failureText.cleanup, detail } };
+    }
+    const volumes = await closing.volumesOf(lease);
+    if (volumes.kind === 'failed') {
+      const detail = `volume cleanup failed: ${volumes.detail}`;
       return { kind: 'failed', failure: { reason: 'CleanupFailed', message: failureText.cleanup, detail } };
     }
     if (isolation)
@@ -133,6 +140,17 @@ export class ContainerWork implements LeaseWork {
           }),
         );
     onClosed();
-    return { kind: 'closed', retained: false };
+    if (volumes.kind === 'gone') return { kind: 'closed', retained: volumes.retained };
+    const { detail } = volumes;
+    log.error('MANUAL CLEANUP REQUIRED: volumes of a closed lease are left', {
+      lease_uuid: lease.uuid,
+      detail,
+    });
+    const failure = {
+      reason: 'VolumeCleanupExhausted',
+      message: failureText.volumeCleanup,
+      detail,
+    } as const;
+    return { kind: 'exhausted', failure };
   }
 }

@@ -8,11 +8,13 @@ import type { BackendInstruments } from '../metrics/index.ts';
 import type { DomainGate, LeaseInspection } from '../operations/index.ts';
 import type { StackSettings } from '../stack/index.ts';
 import type { ReleaseStore } from '../stores/index.ts';
+import type { LeaseClosing, OpenVolumes } from '../volumes/index.ts';
 import { Deployment } from './deployment.ts';
 import { Evidence } from './evidence.ts';
 import { ContainerHandling } from './handling.ts';
 import { ImageInspection } from './image-facts.ts';
 import { ImageFiles } from './image-files.ts';
+import { InstanceVolumes } from './instance-volumes.ts';
 import { ContainerInspection } from './lease-inspection.ts';
 import { ContainerListing, ourFilters } from './listing.ts';
 import { TenantNetworks } from './networks.ts';
@@ -32,6 +34,8 @@ export interface WorkloadOptions {
   readonly book: LeaseBook;
   readonly releases: ReleaseStore;
   readonly gate: DomainGate;
+  readonly disk: OpenVolumes;
+  readonly closing: LeaseClosing;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: BackendInstruments;
@@ -73,7 +77,7 @@ class LateEvents implements ContainerEvents {
 }
 
 export function workload(options: WorkloadOptions): Workload {
-  const { engine, config, book, releases, gate, clock, log, metrics } = options;
+  const { engine, config, book, releases, gate, disk, closing, clock, log, metrics } = options;
   const { containers } = engine;
   const listing = new ContainerListing(containers, config.name, log);
   const handling = new ContainerHandling({
@@ -104,6 +108,7 @@ export function workload(options: WorkloadOptions): Workload {
     }),
     inspection: new ImageInspection(engine.images, images, log),
     networks,
+    volumes: new InstanceVolumes({ volumes: disk.volumes, backendName: config.name, clock, log }),
     handling,
     startup,
     manifest: (lease, release) => releases.manifest(lease, release),
@@ -118,6 +123,7 @@ export function workload(options: WorkloadOptions): Workload {
   const common = { deployment, teardown, evidence, clock, log, limitMs: config.provisionTimeoutMs };
   const leases = new ContainerWork({
     ...common,
+    closing,
     containers,
     listing,
     handling,
@@ -125,6 +131,7 @@ export function workload(options: WorkloadOptions): Workload {
     provisioning: new Provisioning({
       ...common,
       gate,
+      door: disk.door,
       onEnd: (outcome, seconds) => {
         metrics.provisions.inc({ outcome });
         metrics.provisionSeconds.observe(seconds);

@@ -1,0 +1,82 @@
+/** The data volumes as the program has them: who owns them, what they may hold, and what belongs to nobody. */
+import { errorText, type Log } from '@berth/service/log';
+import type { Config } from './config/index.ts';
+import type { LeaseBook } from './leases/index.ts';
+import type { BackendInstruments } from './metrics/index.ts';
+import { parseVolume } from './names/index.ts';
+import type { ReleaseStore } from './stores/index.ts';
+import {
+  backfillQuotas,
+  liveClaims,
+  liveQuotas,
+  type OpenVolumes,
+  openVolumes,
+  sweepOrphans,
+  type Witness,
+} from './volumes/index.ts';
+import type { Workload } from './workload/index.ts';
+
+interface DiskOptions {
+  readonly config: Config;
+  readonly log: Log;
+}
+
+export function openDisk(
+  { config, log }: DiskOptions,
+  book: LeaseBook,
+  metrics: BackendInstruments,
+): Promise<OpenVolumes> {
+  return openVolumes({
+    root: config.volumeDataPath,
+    filesystem: config.volumeFilesystem,
+    minAvgFileBytes: config.minAvgFileBytes,
+    totalDiskMb: config.total.diskMb,
+    backendName: config.name,
+    claims: [liveClaims(book)],
+    log,
+    meter: {
+      refused: (site, reason) => metrics.destroyRefused.inc({ site, reason }),
+      clearFailed: () => metrics.quotaClearFailed.inc(),
+    },
+  });
+}
+
+export interface TidyOptions extends DiskOptions {
+  readonly metrics: BackendInstruments;
+  readonly disk: OpenVolumes;
+  readonly book: LeaseBook;
+  readonly releases: ReleaseStore;
+  readonly work: Pick<Workload, 'listing'>;
+}
+
+/** When all leases are known again: the quotas of their volumes, and the volumes that belong to none of them. */
+export async function tidyDisk(options: TidyOptions): Promise<void> {
+  const { config, log, metrics, book, releases, disk, work } = options;
+  const { volumes, door } = disk;
+  if (volumes.root === undefined) return;
+  const onEach = (outcome: 'applied' | 'failed'): void => metrics.quotaBackfill.inc({ outcome });
+  await backfillQuotas({ volumes, log, onEach }, [
+    () => liveQuotas(book.values(), config.containerTmpfsSizeMb),
+  ]);
+  const { containers, unreadable } = await work.listing.all();
+  const standing = new Set(containers.map(({ lease }) => lease));
+  const witnesses: readonly Witness[] = [
+    (name) => hasRelease(releases, leaseOf(name)),
+    (name) => (standing.has(leaseOf(name)) ? 'a container of its lease is there' : undefined),
+    () =>
+      unreadable.length > 0 ? 'there are containers of which it cannot be told whose they are' : undefined,
+  ];
+  const { listed, outcome } = await sweepOrphans({ volumes, door, witnesses, log });
+  log.info('volumes looked through', { volumes: listed, destroyed: outcome.destroyed.length });
+}
+
+const leaseOf = (name: Parameters<Witness>[0]): string => parseVolume(name)?.lease ?? '';
+
+/** A lease whose containers somebody else has removed still has what it ran in its history. In doubt it has. */
+function hasRelease(releases: ReleaseStore, lease: string): string | undefined {
+  try {
+    return releases.latestActive(lease) === undefined ? undefined : 'its lease has an active release';
+  } catch (error) {
+    return `the releases of its lease cannot be read: ${errorText(error)}`;
+  }
+}
