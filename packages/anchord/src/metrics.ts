@@ -6,6 +6,19 @@ import { problemCodes } from './problems.ts';
 
 const outcomes = ['ok', 'error'] as const;
 
+/** Those of both families; some exist in one of them only. */
+const ignoredReasons = [
+  'unexpected',
+  'wrong-transaction',
+  'wrong-mac',
+  'wrong-client-id',
+  'wrong-server',
+  'no-addresses',
+  'unusable',
+  'malformed',
+] as const;
+export type IgnoredReason = (typeof ignoredReasons)[number];
+
 /** The contract's families: names, labels and buckets are what dashboards and alerts hold on to. */
 export const anchordMetrics = {
   reconcileDuration: histogram(
@@ -29,6 +42,11 @@ export const anchordMetrics = {
   dhcpRestarts: counter('anchord_dhcp_client_restarts_total', 'Starts of the client after the first one.', {
     labels: { family: families },
   }),
+  dhcpIgnored: counter(
+    'anchord_dhcp_ignored_total',
+    'DHCP packets that did not count, and why: forged, meant for others, or broken.',
+    { labels: { family: families, reason: ignoredReasons } },
+  ),
   dnatEntries: gauge('anchord_dnat_entries', 'Ports that lead to a backend.', {
     labels: { family: families, proto: protocols },
   }),

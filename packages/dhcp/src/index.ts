@@ -1,4 +1,5 @@
 /** DHCPv4, DHCPv6 and router advertisements: codecs and pure client machines. No I/O; time and chance come in. */
+export * from './advertised/index.ts';
 export * from './frames/index.ts';
 export * from './v4/index.ts';
 export * from './v6/index.ts';

@@ -37,6 +37,7 @@ function client(lan: DhcpLan, changes: Partial<Dhcp6Options> = {}) {
     },
     {
       report: (report) => reports.push(report),
+      mute: () => undefined,
       trouble: (what, error) => troubles.push(`${what}: ${error}`),
       failed: (error) => troubles.push(`failed: ${error}`),
     },

@@ -18,7 +18,7 @@ import {
 import { kernelErrors } from '@berth/kernel';
 import type { Netns } from '@berth/kernel/netns';
 import { type InterfaceAddress, Network, type NetworkEvent, NetworkWatch } from '@berth/kernel/network';
-import type { Cancellable, Clock } from '@berth/service';
+import type { Clock } from '@berth/service';
 import { ClockWatch } from './clock-watch.ts';
 import { Dhcp6Port } from './dhcp6-port.ts';
 import type { ExternalLink } from './external-link.ts';
@@ -26,6 +26,7 @@ import type { Dhcp6Identity } from './identity.ts';
 import { fateOf, Ipv6Interface } from './ipv6-interface.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { MachineRunner } from './machine-runner.ts';
+import { RouterSolicitor } from './router-solicitor.ts';
 import { Routers } from './routers.ts';
 
 export interface Dhcp6Options extends Dhcp6Identity {
@@ -40,9 +41,14 @@ export interface Dhcp6Options extends Dhcp6Identity {
 
 export type Trouble6 = 'send' | 'add-address' | 'drop-address' | 'store';
 
+/** With IPv6 switched on the kernel needs a second or two for a link-local address. */
+const linkLocalPatienceMs = 10_000;
+
 /** What a client tells its owner. None of these may throw. */
 export interface Dhcp6Events {
   report(report: Report6): void;
+  /** There is no link-local address to speak from, and has been none for a while; with one the client begins. */
+  mute(): void;
   /** Something small went wrong; the client goes on by itself. */
   trouble(what: Trouble6, error: unknown): void;
   /** The client cannot go on: its link is gone, or its sockets are. Close it and start another one. */
@@ -51,8 +57,6 @@ export interface Dhcp6Events {
 
 /** The kernel drops an address by itself, should we hang: a little later than we would. */
 const kernelGraceSeconds = 10;
-/** As often as RFC 4861 wants it, and as far apart. */
-const routerSolicitations = { count: 3, apartMs: 4000 } as const;
 /** The machine waits two seconds for the server at its end; nobody waits for the machine much longer. */
 const longestEndMs = 3000;
 
@@ -70,8 +74,7 @@ export class Dhcp6Client implements AsyncDisposable {
   readonly #undecided = new Set<Ipv6>();
   #ended: (() => void) | undefined;
   #linkLocal: Ipv6 | undefined;
-  #heardRouter = false;
-  #solicitation: Cancellable | undefined;
+  readonly #solicitor: RouterSolicitor;
   #carrier = true;
   #malformed = 0;
 
@@ -85,6 +88,9 @@ export class Dhcp6Client implements AsyncDisposable {
       this.#addresses = new Ipv6Interface(this.#network, link.index);
       this.#runner = this.#resources.use(this.#machine());
       this.#port = this.#resources.use(this.#openPort());
+      this.#solicitor = this.#resources.use(
+        new RouterSolicitor(clock, (from) => this.#try('send', () => this.#port.solicitRouters(from))),
+      );
       this.#resources.use(new ClockWatch(clock, () => this.#runner.input({ kind: 'doubt' })));
       this.#resources.use(
         NetworkWatch.open(
@@ -93,6 +99,10 @@ export class Dhcp6Client implements AsyncDisposable {
           (error) => events.failed(error),
         ),
       );
+      const patience = clock.after(linkLocalPatienceMs, () => {
+        if (this.#linkLocal === undefined) events.mute();
+      });
+      this.#resources.defer(() => patience.cancel());
     } catch (error) {
       this.#resources.dispose();
       throw error;
@@ -121,7 +131,6 @@ export class Dhcp6Client implements AsyncDisposable {
     this.#runner.input({ kind: 'stop' });
     await promise;
     deadline.cancel();
-    this.#solicitation?.cancel();
     this.#resources.dispose();
   }
 
@@ -150,7 +159,7 @@ export class Dhcp6Client implements AsyncDisposable {
     return new Dhcp6Port(namespace, link, {
       received: (message) => this.#runner.input({ kind: 'received', message }),
       heardRouter: (source, advertisement) => {
-        this.#heardRouter = true;
+        this.#solicitor.heard();
         const managed = this.#routers.heard(source, advertisement, clock.monotonic());
         if (managed !== undefined) this.#runner.input({ kind: 'routers-say', managed });
       },
@@ -257,16 +266,8 @@ export class Dhcp6Client implements AsyncDisposable {
     if (linkLocal === undefined) return;
     if (!this.#try('send', () => this.#port.open(linkLocal))) return;
     this.#linkLocal = linkLocal;
-    this.#solicitRouters(linkLocal, routerSolicitations.count);
+    this.#solicitor.begin(linkLocal);
     this.#runner.input({ kind: 'start', remembered: this.#remembered() });
-  }
-
-  #solicitRouters(linkLocal: Ipv6, left: number): void {
-    if (left === 0 || this.#heardRouter || this.#resources.disposed) return;
-    this.#try('send', () => this.#port.solicitRouters(linkLocal));
-    this.#solicitation = this.#options.clock.after(routerSolicitations.apartMs, () =>
-      this.#solicitRouters(linkLocal, left - 1),
-    );
   }
 
   #remember(lease: Lease6): void {

@@ -1,30 +1,14 @@
-import {
-  type Dhcp6Message,
-  decodeDhcp6,
-  decodeIcmp6Frame,
-  decodeRouterAdvertisement,
-  dhcp6Port,
-  encodeDhcp6,
-  encodeIcmp6Frame,
-  type Ipv6,
-  type RouterAdvertisement,
-  routerSolicitation,
-  unsolicitedAdvertisement,
-} from '@berth/dhcp';
-import { etherType, PacketSocket, routerAdvertisements, Udp6Socket } from '@berth/kernel/frames';
+import { type Dhcp6Message, decodeDhcp6, dhcp6Port, encodeDhcp6, type Ipv6 } from '@berth/dhcp';
+import { Udp6Socket } from '@berth/kernel/frames';
 import { parseIpv6 } from '@berth/kernel/ip';
 import type { Netns } from '@berth/kernel/netns';
-import { type ExternalLink, wireMac } from './external-link.ts';
+import type { ExternalLink } from './external-link.ts';
+import { RouterPort, type RouterPortEvents } from './router-port.ts';
 
 const allServers = parseIpv6('ff02::1:2');
 
-export interface Port6Events {
+export interface Port6Events extends RouterPortEvents {
   received(message: Dhcp6Message): void;
-  heardRouter(source: Ipv6, advertisement: RouterAdvertisement): void;
-  /** A packet that is neither. */
-  refused(): void;
-  /** The port is of no use any more. */
-  failed(error: unknown): void;
 }
 
 /** How a DHCPv6 client speaks on its link: from its link-local address, and with the routers. */
@@ -32,18 +16,14 @@ export class Dhcp6Port implements Disposable {
   readonly #namespace: Netns;
   readonly #link: ExternalLink;
   readonly #events: Port6Events;
-  readonly #neighbours: PacketSocket;
+  readonly #routers: RouterPort;
   #dhcp: Udp6Socket | undefined;
 
   constructor(namespace: Netns, link: ExternalLink, events: Port6Events) {
     this.#namespace = namespace;
     this.#link = link;
     this.#events = events;
-    this.#neighbours = PacketSocket.open(
-      { namespace, link: link.index, etherType: etherType.ipv6, filter: routerAdvertisements },
-      ({ bytes }) => this.#hear(bytes),
-      (error) => events.failed(error),
-    );
+    this.#routers = new RouterPort(namespace, link, events);
   }
 
   /** From here on we can speak: the link has a link-local address that can be used. */
@@ -69,23 +49,15 @@ export class Dhcp6Port implements Disposable {
   }
 
   solicitRouters(linkLocal: Ipv6): void {
-    this.#neighbours.send(encodeIcmp6Frame(routerSolicitation(wireMac(this.#link), linkLocal)));
+    this.#routers.solicitRouters(linkLocal);
   }
 
   announce(address: Ipv6): void {
-    this.#neighbours.send(encodeIcmp6Frame(unsolicitedAdvertisement(wireMac(this.#link), address)));
+    this.#routers.announce(address);
   }
 
   [Symbol.dispose](): void {
     this.#dhcp?.[Symbol.dispose]();
-    this.#neighbours[Symbol.dispose]();
-  }
-
-  #hear(bytes: Uint8Array): void {
-    const frame = decodeIcmp6Frame(bytes);
-    const advertisement = frame.ok ? decodeRouterAdvertisement(frame.value) : undefined;
-    if (frame.ok && advertisement?.ok === true) {
-      this.#events.heardRouter(frame.value.source, advertisement.value);
-    } else this.#events.refused();
+    this.#routers[Symbol.dispose]();
   }
 }

@@ -1,7 +1,8 @@
 /** Says when the external IPv4 address changes. Only tells; nothing depends on it. */
-import { type IpAddress, isIpv4 } from '@berth/kernel/ip';
+import { type IpAddress, isIpv4, isIpv6 } from '@berth/kernel/ip';
 import type { Network } from '@berth/kernel/network';
 import type { Log } from '@berth/service/log';
+import type { PerFamily } from '../families.ts';
 import { externalMessages as messages } from '../messages/index.ts';
 import type { Problems } from '../problems.ts';
 
@@ -15,6 +16,7 @@ export class AddressWatcher {
   /** The last address that was there, also while there is none. */
   #last: IpAddress | undefined;
   #present = false;
+  #hasV6 = false;
 
   constructor(
     parts: { readonly network: Pick<Network, 'addresses'>; readonly log: Log; readonly problems: Problems },
@@ -22,6 +24,11 @@ export class AddressWatcher {
   ) {
     this.#parts = parts;
     this.#link = link;
+  }
+
+  /** The families in which clients on the LAN may come; IPv4 always, as its address may come yet. */
+  get inUse(): PerFamily<boolean> {
+    return { v4: true, v6: this.#hasV6 };
   }
 
   /** Something changed, or it is time to look. */
@@ -37,6 +44,7 @@ export class AddressWatcher {
     if (now === undefined && this.#present) log.say(messages.addressLost, { old: this.#last ?? '' });
     this.#last = now ?? this.#last;
     this.#present = now !== undefined;
+    this.#hasV6 = global.some(({ address }) => isIpv6(address));
     if (global.length > 0) problems.clear('no-external-address', '');
     else problems.set('no-external-address', '', 'neither IPv4 nor IPv6');
   }

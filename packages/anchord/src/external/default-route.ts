@@ -4,12 +4,13 @@ import { type IpAddress, isIpv4, familyOf as kernelFamilyOf, parseIpOrNothing } 
 import type { Network } from '@berth/kernel/network';
 import type { Clock } from '@berth/service';
 import { duration, errorText, type Log } from '@berth/service/log';
-import { type Family, families, type PerFamily } from '../families.ts';
+import { type Family, families, familyNumber, type PerFamily } from '../families.ts';
 import { routeMessages as messages } from '../messages/index.ts';
 import type { AnchordMetrics } from '../metrics.ts';
 import type { Problems } from '../problems.ts';
 import { RepairBudget } from '../repair-budget.ts';
 import { assertDefaultRoute } from '../routes/assert-default-route.ts';
+import { defaultRoutes, isOurs } from '../routes/default-route.ts';
 import { gatewayOnLink } from '../routes/next-hop.ts';
 import { pause, Wakeup } from '../wakeup.ts';
 import { effectiveGateway, type GatewaySources, needsIpam } from './gateway.ts';
@@ -45,7 +46,12 @@ export class ExternalDefaultRoute {
     this.#parts = parts;
     this.#options = options;
     this.#budget = new RepairBudget(() => parts.clock.monotonic());
-    this.#sources = { dynamic: undefined, pin: options.pin, ipam: { v4: undefined, v6: undefined } };
+    this.#sources = {
+      dynamic: undefined,
+      advertised: undefined,
+      pin: options.pin,
+      ipam: { v4: undefined, v6: undefined },
+    };
   }
 
   /** The router that DHCP named with the last lease, and the largest packet that it named with it. */
@@ -62,6 +68,16 @@ export class ExternalDefaultRoute {
   /** Where the default routes are meant to lead; undefined: that family is left alone. */
   gateways(): PerFamily<IpAddress | undefined> {
     return { v4: effectiveGateway('v4', this.#sources), v6: effectiveGateway('v6', this.#sources) };
+  }
+
+  /** The router that advertises itself, as long as it does. Counts where nobody has named a gateway. */
+  advertisedRouter(gateway: IpAddress | undefined): void {
+    const { advertised } = this.#sources;
+    this.#sources = { ...this.#sources, advertised: gateway };
+    if (advertised !== undefined && effectiveGateway('v6', this.#sources) === undefined) {
+      this.#withdraw('v6', advertised);
+    }
+    this.#wakeup.wake();
   }
 
   /** Somebody changed routes, addresses or links. */
@@ -114,6 +130,18 @@ export class ExternalDefaultRoute {
       const news = problems.set('gateway-unknown', externalNetwork, errorText(error));
       if (news) log.say(messages.ipamFailed, { ext_network: externalNetwork, err: error });
       return false;
+    }
+  }
+
+  /** A router that says no more that it is one gets no more packets. */
+  #withdraw(family: Family, gateway: IpAddress): void {
+    const { network, log } = this.#parts;
+    try {
+      const ours = defaultRoutes(network.routes.list({ family: familyNumber(family) })).filter(isOurs);
+      for (const route of ours) network.routes.delete(route);
+      if (ours.length > 0) log.say(messages.withdrawn, { family, gw: gateway });
+    } catch (err) {
+      log.say(messages.lookupFailed, { family, err });
     }
   }
 

@@ -4,6 +4,7 @@ import { effectiveGateway, type GatewaySources, needsIpam } from './gateway.ts';
 
 const sources = (changes: Partial<GatewaySources> = {}): GatewaySources => ({
   dynamic: undefined,
+  advertised: undefined,
   pin: { v4: undefined, v6: undefined },
   ipam: { v4: undefined, v6: undefined },
   ...changes,
@@ -25,6 +26,13 @@ describe('external gateway', () => {
     expect(effectiveGateway('v6', sources({ dynamic, pin, ipam }))).toBe('fd::2');
     expect(effectiveGateway('v6', sources({ dynamic, ipam }))).toBe('fd::3');
     expect(effectiveGateway('v6', sources({ dynamic }))).toBeUndefined();
+  });
+
+  it('is the router that advertises itself where nobody has named another one, and that in IPv6 only', () => {
+    const advertised = parseIp('fe80::1');
+    expect(effectiveGateway('v6', sources({ advertised }))).toBe('fe80::1');
+    expect(effectiveGateway('v6', sources({ advertised, ipam }))).toBe('fd::3');
+    expect(effectiveGateway('v4', sources({ advertised }))).toBeUndefined();
   });
 
   it('is asked of Docker unless pins say everything', () => {

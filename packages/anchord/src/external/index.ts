@@ -2,5 +2,6 @@
 export { AddressWatcher } from './address-watcher.ts';
 export { ExternalDefaultRoute } from './default-route.ts';
 export { DhcpSupervisor } from './dhcp-supervisor.ts';
+export { listenToRouters } from './listen-to-routers.ts';
 export { MacvlanKeeper } from './macvlan-keeper.ts';
 export { resolveExternalInterface } from './resolve-interface.ts';

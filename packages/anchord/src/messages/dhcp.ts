@@ -20,11 +20,29 @@ export const dhcpMessages = {
     ['iface', 'ip', 'lease'],
     'The address stays for so long.',
   ),
+  acquired6: message(
+    'info',
+    'dhcp v6 lease acquired',
+    ['iface', 'addrs', 'lease'],
+    'The external interface has these addresses; the first of them runs out after so long.',
+  ),
+  renewed6: message(
+    'debug',
+    'dhcp v6 lease renewed',
+    ['iface', 'addrs', 'lease'],
+    'The addresses stay for so long.',
+  ),
+  mute6: message(
+    'info',
+    'dhcp v6 waits for a link-local address',
+    ['iface'],
+    'IPv6 is off on the interface: Docker switches it off where the network has no IPv6 subnet.',
+  ),
   lost: message(
     'warn',
     'dhcp client lost lease, retrying',
     ['family', 'err', 'backoff'],
-    'No lease in this family, or no longer; it is asked again after the pause.',
+    'No lease in this family, or no longer; it is asked again after the pause. At DEBUG where it was said before, and no router promises addresses by DHCP.',
   ),
   conflict: message(
     'warn',
@@ -51,6 +69,7 @@ export const dhcpMessages = {
     'The lease could not be given back; it ends by itself.',
   ),
   cleanup4: message('debug', 'v4 addr cleanup', ['iface', 'err'], 'An address could not be taken off.'),
+  cleanup6: message('debug', 'v6 addr cleanup', ['iface', 'err'], 'An address could not be taken off.'),
   exited: message(
     'error',
     'dhcp supervisor exited',

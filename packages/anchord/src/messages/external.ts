@@ -63,4 +63,28 @@ export const externalMessages = {
     ['old'],
     'The external interface has no IPv4 address any more; nobody reaches us until it has one.',
   ),
+  addressMade: message(
+    'info',
+    'external IPv6 address made from router advertisement',
+    ['iface', 'ip'],
+    'The kernel leaves that to us on an interface that forwards, unless accept_ra is 2 there.',
+  ),
+  addressDuplicate: message(
+    'warn',
+    'external IPv6 address in use by somebody else',
+    ['iface', 'ip'],
+    'Another host on the LAN has this address; most often it has the same MAC, too.',
+  ),
+  advertisementsUnheard: message(
+    'warn',
+    'router advertisements can not be heard, retrying',
+    ['iface', 'err'],
+    'Without them there is no IPv6 address from the LAN; the container needs NET_RAW for it.',
+  ),
+  advertisementTrouble: message(
+    'debug',
+    'router advertisement trouble',
+    ['iface', 'err'],
+    'Something small went wrong; the next advertisement comes soon.',
+  ),
 };

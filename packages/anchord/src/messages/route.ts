@@ -20,6 +20,12 @@ export const routeMessages = {
     ['family', 'gw', 'prev'],
     'The default route was missing or led elsewhere, and leads through the external interface again.',
   ),
+  withdrawn: message(
+    'info',
+    'ext default route withdrawn',
+    ['family', 'gw'],
+    'The router advertises itself no more, and nobody has named another gateway.',
+  ),
   ipamFailed: message(
     'warn',
     'ext IPAM lookup failed; will fall back to pin / DHCP only',

@@ -8,6 +8,7 @@ import {
   AddressWatcher,
   DhcpSupervisor,
   ExternalDefaultRoute,
+  listenToRouters,
   MacvlanKeeper,
   resolveExternalInterface,
 } from '../external/index.ts';
@@ -87,6 +88,12 @@ function startAddressing(
 ): MacvlanKeeper | undefined {
   const { log } = program;
   const own = settings.external.kind === 'macvlan' ? settings.external : undefined;
+  const link = (): ExternalLink | undefined => withMac(external.link());
+  if (own !== undefined || settings.addressMode !== 'bootstrap') {
+    program.scope.spawn('router advertisements', (signal) =>
+      listenToRouters({ ...program, iface: external.name, link, route }, signal),
+    );
+  }
   if (own === undefined && settings.addressMode !== 'dhcp-refresh') {
     log.say(dhcpMessages.passive, { mode: settings.addressMode, iface: external.name });
     return undefined;
@@ -95,7 +102,7 @@ function startAddressing(
   const supervisor = new DhcpSupervisor(
     // The MAC alone is the identity of an interface of our own making.
     { hostName, clientId: own === undefined ? clientIdOf(hostName) : undefined, backoffMaxMs, releaseOnStop },
-    { ...program, route, link: () => withMac(external.link()) },
+    { ...program, route, link },
   );
   const runDhcp = (signal: AbortSignal): Promise<void> => supervisor.run(signal);
   const keeper = own && new MacvlanKeeper(own, { ...program, network, runDhcp, backoffMaxMs });

@@ -57,8 +57,8 @@ export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
     });
     scope.spawn('polling', async (signal) => {
       while (!signal.aborted) {
-        checkForwarding(program);
         addresses.look();
+        checkForwarding({ ...program, inUse: addresses.inUse });
         await pause(program.clock, settings.pollIntervalMs, signal);
         if (signal.aborted) return;
         program.metrics.dockerEvents.inc({ source: 'poll' });

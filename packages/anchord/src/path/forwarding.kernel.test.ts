@@ -1,32 +1,23 @@
-import type { Netns } from '@berth/kernel/netns';
-import { writeSysctl } from '@berth/kernel/netns';
-import { freshNamespace } from '@berth/kernel/testing';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Netns, writeSysctl } from '@berth/kernel/netns';
+import { describe, expect, it } from 'vitest';
 import { testParts } from '../testing/program.ts';
-import { checkForwarding } from './forwarding.ts';
+import { checkForwarding } from './index.ts';
 
-let namespace: Netns;
-beforeEach(() => {
-  namespace = freshNamespace('an anchor without sysctls');
-});
-afterEach(() => namespace[Symbol.dispose]());
+describe('forwarding', () => {
+  it('is missed where the namespace does not forward, in the families that are used, and no longer once it does', () => {
+    using namespace = Netns.create('forwarding');
+    for (const name of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding']) writeSysctl(name, 0, namespace);
+    const { problems, recording, log } = testParts();
+    const open = () => problems.of('forwarding-off').map(({ subject, detail }) => `${subject}: ${detail}`);
 
-it('is told as a problem of each family as long as the kernel does not forward, and once in the log', () => {
-  const parts = testParts();
-  writeSysctl('ipv4/ip_forward', 0, namespace);
-  writeSysctl('ipv6/conf/all/forwarding', 0, namespace);
-  checkForwarding(parts, namespace);
-  checkForwarding(parts, namespace);
-  expect(parts.problems.list().map(({ code, subject }) => [code, subject])).toEqual([
-    ['forwarding-off', 'v4'],
-    ['forwarding-off', 'v6'],
-  ]);
-  expect(parts.recording.lines.map(({ attrs }) => attrs['sysctl'])).toEqual([
-    'net.ipv4.ip_forward',
-    'net.ipv6.conf.all.forwarding',
-  ]);
+    checkForwarding({ log, problems, namespace, inUse: { v4: true, v6: false } });
+    expect(open()).toEqual(['v4: net.ipv4.ip_forward is 0']);
+    checkForwarding({ log, problems, namespace, inUse: { v4: true, v6: true } });
+    expect(open()).toEqual(['v4: net.ipv4.ip_forward is 0', 'v6: net.ipv6.conf.all.forwarding is 0']);
+    expect(recording.messages().filter((msg) => msg === 'forwarding is switched off')).toHaveLength(2);
 
-  writeSysctl('ipv4/ip_forward', 1, namespace);
-  checkForwarding(parts, namespace);
-  expect(parts.problems.list().map(({ subject }) => subject)).toEqual(['v6']);
+    for (const name of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding']) writeSysctl(name, 1, namespace);
+    checkForwarding({ log, problems, namespace, inUse: { v4: true, v6: true } });
+    expect(open()).toEqual([]);
+  });
 });

@@ -156,8 +156,8 @@ export type Report6 =
   | { readonly kind: 'acquired'; readonly lease: Lease6 }
   | { readonly kind: 'renewed'; readonly lease: Lease6 }
   /**
-   * The cycle failed; the next one begins after `backoffMs`. `expected`: the routers say that there is no DHCP here for
-   * addresses, so nobody needs to worry.
+   * The cycle failed; the next one begins after `backoffMs`. `expected`: nobody answers, and no router has said that
+   * addresses come from DHCP here, so nobody needs to worry.
    */
   | { readonly kind: 'lost'; readonly reason: Loss6; readonly backoffMs: number; readonly expected: boolean }
   /** A cycle begins that is not the first one. */

@@ -84,10 +84,12 @@ export function fail6(
   ...before: readonly Dhcp6Action[]
 ): Step6 {
   const longestMs = Math.min(context.config.backoffMaxMs, state.solMaxRtMs);
+  const silence = reason === 'no-advertise';
+  const expected = silence && state.managed !== true;
   // The routers say that there is no server for addresses: it is worth a try now and then, in case they are wrong.
-  const expected = reason === 'no-advertise' && state.managed === false;
+  const hopeless = silence && state.managed === false;
   const leastMs = reason === 'duplicate' ? afterDuplicateMs : 0;
-  const backoffMs = expected ? longestMs : Math.min(Math.max(state.backoffMs, leastMs), longestMs);
+  const backoffMs = hopeless ? longestMs : Math.min(Math.max(state.backoffMs, leastMs), longestMs);
   return step6(
     {
       ...common6(state),

@@ -1,0 +1,2 @@
+/** Addresses and default routers that come from router advertisements alone. */
+export * from './advertised.ts';
