@@ -165,6 +165,17 @@ describe('a callback', () => {
     expect(bench.daemon.received).toEqual([]);
   });
 
+  it('that recovery has handed over is not sent a second time by the replay', async () => {
+    await using bench = await Bench.start();
+    await bench.tell('a', 'success');
+    await bench.outbox.enqueue('b', bench.owed('failed'));
+    bench.outbox.replay();
+    bench.outbox.deliver('b');
+    await bench.until('both arrived', () => bench.outcomes.length === 2);
+    await bench.until('nothing is left', () => bench.store.list().entries.length === 0);
+    expect(bench.statuses.toSorted()).toEqual(['a success', 'b failed']);
+  });
+
   it('is cut to 256 bytes, on the border of a character', async () => {
     await using bench = await Bench.start();
     await bench.tell('a', 'failed', { error: `x${'é'.repeat(200)}` });

@@ -89,7 +89,9 @@ export class CallbackOutbox {
     const { entries, unreadable } = store.list();
     for (const lease of unreadable)
       log.warn('stored callback cannot be read, skipped', { lease_uuid: lease });
-    for (const { value } of entries) this.#start(value);
+    // What recovery has just handed over is on its way already.
+    for (const { key, value } of entries)
+      if (!this.#pending.has(key) && !this.#stored.has(key)) this.#start(value);
   }
 
   /** Removes what is too old. */

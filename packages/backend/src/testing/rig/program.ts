@@ -3,6 +3,7 @@ import { Scope, systemClock, systemIds, systemRandom } from '@berth/service';
 import { RecordingLog } from '@berth/service/testing';
 import { type Doors, startBackend } from '../../backend.ts';
 import { configFrom, readConfig } from '../../config/index.ts';
+import type { CrashDoors } from './crash-doors.ts';
 
 export class Program implements AsyncDisposable {
   readonly logs: RecordingLog;
@@ -16,11 +17,15 @@ export class Program implements AsyncDisposable {
   }
 
   /** Resolves when it listens. Without a failure nothing of it may end by an exception of its own. */
-  static async start(configFile: string, doors?: Doors): Promise<Program> {
+  static async start(
+    configFile: string,
+    doors?: Doors & Partial<Pick<CrashDoors, 'onDeath'>>,
+  ): Promise<Program> {
     const logs = new RecordingLog();
     const scope = new Scope('program', (error, task) =>
       logs.log.error('task failed', { task, error: String(error) }),
     );
+    doors?.onDeath?.(() => scope.stop());
     try {
       const address = await startBackend(scope, {
         config: configFrom(await readConfig(configFile, {})),

@@ -13,6 +13,7 @@ import type { Doors } from '../../backend.ts';
 import { label } from '../../names/index.ts';
 import { callSigned, type Reply } from '../http-call.ts';
 import { CallbackReceiver, type Told } from './callback-receiver.ts';
+import type { CrashDoors } from './crash-doors.ts';
 import { ensureTenantImages, type ImageForm, imageOf } from './images.ts';
 import { Program } from './program.ts';
 
@@ -66,6 +67,7 @@ export class Rig implements AsyncDisposable {
   readonly #options: RigOptions;
   #program: Program | undefined;
   #proxy: FaultProxy | undefined;
+  #callers = new AbortController();
   #sockets: NamespaceSockets | undefined;
 
   private constructor(host: Host, receiver: CallbackReceiver, options: RigOptions) {
@@ -137,8 +139,20 @@ export class Rig implements AsyncDisposable {
     return this.#program;
   }
 
-  async start(doors: Doors | undefined = this.#options.doors): Promise<void> {
+  async start(doors: Doors | CrashDoors | undefined = this.#options.doors): Promise<void> {
     this.#program = await Program.start(this.configFile, doors);
+  }
+
+  /** The callers of a program that has died are gone as well; what is left of it is cleared away. */
+  async bury(): Promise<void> {
+    this.hangUp();
+    await this.stop();
+  }
+
+  /** Everybody who waits for an answer gives up. */
+  hangUp(): void {
+    this.#callers.abort();
+    this.#callers = new AbortController();
   }
 
   /** Ends the program in good order. */
@@ -148,7 +162,13 @@ export class Rig implements AsyncDisposable {
   }
 
   call(method: string, target: string, body?: unknown): Promise<Reply> {
-    return callSigned({ port: this.program.port, tls: false }, secret, { method, target, body });
+    const { signal } = this.#callers;
+    return callSigned({ port: this.program.port, tls: false }, secret, {
+      method,
+      target,
+      body,
+      options: { signal },
+    });
   }
 
   /** Asks, and expects that status. */

@@ -1,0 +1,189 @@
+/**
+ * The program dies at every single step of provision, update, restart and close, on a real engine, and is started again: the
+ * operation comes to its end all the same, its caller is told once, and nothing is left over.
+ */
+import { randomUUID } from 'node:crypto';
+import { waitFor } from '@berth/lab/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tenantNetworkName } from './names/index.ts';
+import type { Told } from './testing/rig/callback-receiver.ts';
+import { CrashDoors } from './testing/rig/crash-doors.ts';
+import { Rig, service } from './testing/rig/rig.ts';
+
+const tenantOf = (rig: Rig): string => `${rig.name}-tenant`;
+const web = (round: number) => ({ web: service({ env: { ROUND: String(round) }, ports: { '80/tcp': {} } }) });
+
+/** One operation on a lease: how it is asked for, and how it looks when it has been done. */
+interface Operation {
+  readonly name: string;
+  readonly ask: (rig: Rig, uuid: string) => Promise<unknown>;
+  /** Has the lease heard of it? Asked after a death before the answer. */
+  readonly known: (rig: Rig, uuid: string) => Promise<boolean>;
+  readonly outcome: 'success' | 'deprovisioned';
+  readonly round: string | undefined;
+}
+
+const releases = async (rig: Rig, uuid: string): Promise<number> => {
+  const { status, body } = await rig.call('GET', `/releases/${uuid}`);
+  return status === 200 ? (body as readonly unknown[]).length : 0;
+};
+
+const operations: readonly Operation[] = [
+  {
+    name: 'provision',
+    ask: (rig, uuid) => rig.provision(web(1), { uuid, tenant: tenantOf(rig) }),
+    known: async (rig, uuid) => (await rig.info(uuid)) !== undefined,
+    outcome: 'success',
+    round: '1',
+  },
+  {
+    name: 'update',
+    ask: (rig, uuid) => rig.update(uuid, web(2)),
+    known: async (rig, uuid) => (await releases(rig, uuid)) === 2,
+    outcome: 'success',
+    round: '2',
+  },
+  {
+    name: 'restart',
+    ask: (rig, uuid) => rig.restart(uuid),
+    known: async (rig, uuid) => (await releases(rig, uuid)) === 3,
+    outcome: 'success',
+    round: '2',
+  },
+  {
+    name: 'deprovision',
+    ask: (rig, uuid) => rig.deprovision(uuid),
+    known: async (rig, uuid) => ['deprovisioning', undefined].includes((await rig.info(uuid))?.status),
+    outcome: 'deprovisioned',
+    round: undefined,
+  },
+];
+
+interface Found {
+  /** The points of the operation, as far as it came. */
+  readonly points: readonly string[];
+  readonly diedAt: string | undefined;
+}
+
+/** Runs the operation, with a death at that point if it gets there, to its end; checks that all is as it should be. */
+async function runWithDeath(rig: Rig, uuid: string, operation: Operation, at: number): Promise<Found> {
+  const where = `${operation.name}, point ${at}`;
+  const before = rig.receiver.of(uuid).length;
+  const toldSince = (): readonly Told[] => rig.receiver.of(uuid).slice(before);
+  const doors = new CrashDoors();
+  await rig.bury();
+  await rig.start(doors);
+  doors.arm(at);
+  const asked = operation.ask(rig, uuid).then(
+    () => 'answered' as const,
+    () => 'unanswered' as const,
+  );
+  // It is over when its caller knows, and what was sent is forgotten.
+  const over = waitFor(`the end of ${where}`, () => toldSince().length > 0, { timeoutMs: 60_000 }).then(
+    () => 'told' as const,
+  );
+  const first = await Promise.race([doors.died.then(() => 'died' as const), over]);
+  let diedAt: string | undefined;
+  let heardBefore = false;
+  if (first === 'told') await waitForForgetting(doors);
+  if (doors.diedAt !== undefined) {
+    over.catch(() => undefined);
+    heardBefore = toldSince().length > 0;
+    diedAt = doors.diedAt;
+    await rig.bury();
+    await asked;
+    await rig.start();
+    if (!(await operation.known(rig, uuid)) && !heardBefore) await operation.ask(rig, uuid);
+  }
+  doors.disarm();
+  await asked;
+  await check(rig, uuid, operation, `${where} (${diedAt ?? 'no death'})`, toldSince, heardBefore);
+  return { points: doors.points, diedAt };
+}
+
+/** The last point of every operation: the outbox forgets what has arrived. */
+async function waitForForgetting(doors: CrashDoors): Promise<void> {
+  const isForgotten = (): boolean =>
+    doors.diedAt !== undefined || doors.points.at(-1) === 'after commit of callback';
+  await waitFor('the outbox to forget', isForgotten, { timeoutMs: 60_000 });
+}
+
+async function check(
+  rig: Rig,
+  uuid: string,
+  { outcome, round }: Operation,
+  where: string,
+  toldSince: () => readonly Told[],
+  heardBefore: boolean,
+): Promise<void> {
+  await waitFor(`a callback after ${where}`, () => toldSince().length > 0, { timeoutMs: 60_000 });
+  await rig.until(uuid, outcome === 'success' ? 'ready' : undefined);
+  expect([...new Set(toldSince().map(({ status }) => status))], where).toEqual([outcome]);
+  expect(
+    toldSince().length,
+    `${where}: told ${heardBefore ? 'again at most once' : 'once'}`,
+  ).toBeLessThanOrEqual(heardBefore ? 2 : 1);
+  const containers = await rig.containers();
+  const wanted = round === undefined ? [] : [`fred-${uuid}-web-0`];
+  expect(
+    containers.map(({ name }) => name),
+    where,
+  ).toEqual(wanted);
+  for (const { state, config } of containers) {
+    expect(state.status, where).toBe('running');
+    expect(config.Env, where).toContain(`ROUND=${round}`);
+  }
+  expect(await rig.networks(), where).toEqual(round === undefined ? [] : [tenantNetworkName(tenantOf(rig))]);
+  expect(await rig.ask(200, 'GET', '/stats'), where).toMatchObject({
+    allocated_cpu_cores: round === undefined ? 0 : 0.5,
+    allocated_memory_mb: round === undefined ? 0 : 64,
+  });
+}
+
+const lanes = 4;
+const rigs: Rig[] = [];
+beforeAll(async () => {
+  const config = { startup_verify_duration: '50ms', reconcile_interval: '1h', network_isolation: true };
+  for (let lane = 0; lane < lanes; lane++) rigs.push(await Rig.open({ later: true, config }));
+});
+afterAll(() => Promise.all(rigs.map((rig) => rig[Symbol.asyncDispose]())));
+
+describe('a program that dies', () => {
+  it('at any step of any operation goes on where it was', async () => {
+    const dry = await life(rigs[0]!, Number.POSITIVE_INFINITY);
+    // Two tries beyond what the dry run has seen: events come as they come, and make a look more or less.
+    const last = Math.max(...dry.map(({ points }) => points.length)) + 2;
+    const deaths = new Map(operations.map(({ name }) => [name, new Set<string>()]));
+    let next = 0;
+    const lane = async (rig: Rig): Promise<void> => {
+      for (let at = next++; at < last; at = next++)
+        for (const [index, { diedAt }] of (await life(rig, at)).entries())
+          if (diedAt !== undefined) deaths.get(operations[index]?.name ?? '')?.add(`${at}: ${diedAt}`);
+    };
+    await Promise.all(rigs.map(lane));
+    for (const [index, { name }] of operations.entries()) {
+      const seen = dry[index]?.points ?? [];
+      const died = deaths.get(name) ?? new Set();
+      const commits = seen.filter((point) => point.includes('commit of')).length;
+      console.log(
+        `crash points of ${name}: ${seen.length} in a run without a death (${commits} at commits, ` +
+          `${seen.length - commits} at calls of the engine); died at ${died.size}, and went on`,
+      );
+      const kinds = new Set(Array.from(died, (point) => point.replace(/^\d+: /, '')));
+      expect(
+        [...new Set(seen)].filter((point) => !kinds.has(point)),
+        `${name} has died at each kind of step`,
+      ).toEqual([]);
+      // Events come as they come, and make a look more or less; what is kept back there is at most a few.
+      expect(died.size, `${name} has died at its steps`).toBeGreaterThan(seen.length * 0.85);
+    }
+  }, 600_000);
+});
+
+/** A whole life of a lease, each of its operations with a death at that point. */
+async function life(rig: Rig, at: number): Promise<readonly Found[]> {
+  const uuid = randomUUID();
+  const found: Found[] = [];
+  for (const operation of operations) found.push(await runWithDeath(rig, uuid, operation, at));
+  return found;
+}

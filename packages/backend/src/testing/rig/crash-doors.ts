@@ -1,0 +1,122 @@
+/**
+ * Stands in the doors of a program under test and counts every step by which it leaves a trace or learns of one: each call of
+ * the engine and each transaction of a store. At the step that a test names the program dies: nothing that it tries after
+ * that reaches anything.
+ */
+import type { Engine } from '@berth/engine';
+import type { Doors } from '../../backend.ts';
+import type { StoreFile } from '../../stores/index.ts';
+
+class Dead extends Error {
+  constructor() {
+    super('the program is dead');
+  }
+}
+
+/** What changes nothing at the engine: to die before it or after it is the same. */
+const reads: ReadonlySet<string> = new Set([
+  'list',
+  'inspect',
+  'logs',
+  'readArchive',
+  'open',
+  'past',
+  'ping',
+  'info',
+]);
+
+type Stores = Parameters<Doors['stores']>[0];
+
+export class CrashDoors implements Doors {
+  /** Every point that was passed since the last arming, in order. */
+  points: string[] = [];
+  /** The point at which the program died. */
+  diedAt: string | undefined;
+  #deadline = Number.POSITIVE_INFINITY;
+  #counting = false;
+  readonly #die: () => void;
+  readonly died: Promise<void>;
+  #onDeath: () => void = () => undefined;
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.died = promise;
+    this.#die = resolve;
+  }
+
+  /** Counts from now on, and lets the program die at the point of that number, counted from 0. */
+  arm(at: number): void {
+    this.points = [];
+    this.#deadline = at;
+    this.#counting = true;
+  }
+
+  disarm(): void {
+    this.#counting = false;
+  }
+
+  /** What ends everything else of the program at the moment of its death. */
+  onDeath(end: () => void): void {
+    this.#onDeath = end;
+  }
+
+  #pass(point: string): void {
+    if (this.diedAt !== undefined) throw new Dead();
+    if (!this.#counting) return;
+    if (this.points.length === this.#deadline) {
+      this.diedAt = point;
+      this.#onDeath();
+      this.#die();
+      throw new Dead();
+    }
+    this.points.push(point);
+  }
+
+  engine(engine: Engine): Engine {
+    const nouns = ['containers', 'networks', 'images', 'volumes', 'events', 'system'] as const;
+    const watched = Object.fromEntries(nouns.map((noun) => [noun, this.#watched(noun, engine[noun])]));
+    return { ...engine, ...watched };
+  }
+
+  #watched<T extends object>(noun: string, target: T): T {
+    return new Proxy(target, {
+      get: (_, key) => {
+        const method: unknown = Reflect.get(target, key);
+        if (typeof method !== 'function') return method;
+        const call = `${noun}.${String(key)}`;
+        return async (...args: readonly unknown[]): Promise<unknown> => {
+          this.#pass(`before ${call}`);
+          let result: unknown;
+          try {
+            result = await method.apply(target, args);
+          } catch (error) {
+            if (this.diedAt !== undefined) throw new Dead();
+            throw error;
+          }
+          if (!reads.has(String(key))) this.#pass(`after ${call}`);
+          else if (this.diedAt !== undefined) throw new Dead();
+          return result;
+        };
+      },
+    });
+  }
+
+  stores({ callbacks, diagnostics, releases, retention }: Stores): void {
+    for (const { file } of [callbacks, diagnostics, releases, retention]) this.#watchTransactions(file);
+    const { put, delete: drop } = diagnostics;
+    diagnostics.put = (entry) => this.#commit('diagnostics', () => put.call(diagnostics, entry));
+    diagnostics.delete = (lease) => this.#commit('diagnostics', () => drop.call(diagnostics, lease));
+  }
+
+  #watchTransactions(file: StoreFile): void {
+    const transaction = file.transaction.bind(file);
+    file.transaction = (work) => this.#commit(file.name, () => transaction(work));
+  }
+
+  #commit<T>(store: string, work: () => T): T {
+    this.#pass(`before commit of ${store}`);
+    const result = work();
+    this.#pass(`after commit of ${store}`);
+    return result;
+  }
+}
