@@ -33,9 +33,9 @@ export interface Dhcp4Events {
 interface Parts {
   readonly clock: Clock;
   readonly link: ExternalLink;
-  readonly addresses: Ipv4Interface;
-  readonly routes: ClasslessRoutes;
-  readonly port: Dhcp4Port;
+  readonly addresses: Pick<Ipv4Interface, 'put' | 'keepOnly' | 'remove'>;
+  readonly routes: Pick<ClasslessRoutes, 'set'>;
+  readonly port: Omit<Dhcp4Port, typeof Symbol.dispose>;
   readonly store: LeaseStore | undefined;
   /** Whose leases those in the store are. */
   readonly owner: string;

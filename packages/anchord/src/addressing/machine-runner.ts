@@ -30,12 +30,19 @@ export class MachineRunner<State, Input, Action> implements Disposable {
   readonly #machine: Machine<State, Input, Action>;
   readonly #clock: Clock;
   readonly #world: World<State, Action>;
+  readonly #random: () => number;
   readonly #queue: Input[] = [];
   #running = false;
   #closed = false;
   #timer: Cancellable | undefined;
 
-  constructor(machine: Machine<State, Input, Action>, clock: Clock, world: World<State, Action>) {
+  constructor(
+    machine: Machine<State, Input, Action>,
+    clock: Clock,
+    world: World<State, Action>,
+    random: () => number = () => randomBytes(4).readUInt32BE(),
+  ) {
+    this.#random = random;
     this.state = machine.initial;
     this.#machine = machine;
     this.#clock = clock;
@@ -66,7 +73,7 @@ export class MachineRunner<State, Input, Action> implements Disposable {
   }
 
   #step(input: Input): void {
-    const moment = { nowMs: this.#clock.monotonic(), random: randomBytes(4).readUInt32BE() };
+    const moment = { nowMs: this.#clock.monotonic(), random: this.#random() };
     const { state, actions } = this.#machine.step(this.state, input, moment);
     this.state = state;
     for (const action of actions) this.#world.perform(action);

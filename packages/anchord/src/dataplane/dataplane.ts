@@ -16,13 +16,16 @@ interface InForce {
   readonly generation: number;
 }
 
+/** What of nftables it needs. */
+export type Rulesets = Pick<Nftables, 'commit' | 'generation' | 'reconcile' | 'remove' | 'replace'>;
+
 export class Dataplane {
-  readonly #nftables: Nftables;
+  readonly #nftables: Rulesets;
   readonly #shape: DataplaneShape;
   #entries: DnatEntries = new Map();
   #inForce: InForce | undefined;
 
-  constructor(nftables: Nftables, shape: DataplaneShape) {
+  constructor(nftables: Rulesets, shape: DataplaneShape) {
     this.#nftables = nftables;
     this.#shape = shape;
   }

@@ -17,7 +17,7 @@ import { abandonedAddresses, handOver } from './hand-over.ts';
 
 export interface ReconcilerParts {
   readonly dataplane: Dataplane;
-  readonly conntrack: Conntrack;
+  readonly conntrack: Pick<Conntrack, 'delete'>;
   /** All addresses of ours that clients may use. */
   readonly ownAddresses: () => readonly IpAddress[];
   readonly clock: Clock;

@@ -1,18 +1,15 @@
 /** Network-anchor: gives a project its address on the LAN, and leads each exposed port to its backend. */
-import { connectEngine, type Engine, EventFeed } from '@berth/engine';
+import { connectEngine, type Engine } from '@berth/engine';
 import { Conntrack } from '@berth/kernel/conntrack';
 import { Network } from '@berth/kernel/network';
 import { Nftables } from '@berth/kernel/nftables';
-import { errorText } from '@berth/service/log';
 import {
   configurationFingerprint,
   type NetworkAnchorSettings,
   networkAnchorSettings,
 } from '../config/settings.ts';
-import { Dataplane, probeShape, Reconciler, watchRulesets } from '../dataplane/index.ts';
+import { Dataplane, probeShape, watchRulesets } from '../dataplane/index.ts';
 import {
-  BackendDiscovery,
-  ContainerObserver,
   inspectSelf,
   ownReferences,
   type SharedNetworkPicker,
@@ -22,9 +19,8 @@ import { families } from '../families.ts';
 import { dataplaneMessages, discoveryMessages, processMessages } from '../messages/index.ts';
 import { checkForwarding, PathChecker, probe } from '../path/index.ts';
 import type { Mode, Program } from '../program.ts';
-import { formatSelector } from '../selector.ts';
-import { pause } from '../wakeup.ts';
 import { findExternalInterface, startExternalSide } from './external-side.ts';
+import { type Following, followBackends, keepLooking } from './follow-backends.ts';
 import { tellStatus } from './network-anchor-status.ts';
 
 const gates = {
@@ -48,25 +44,18 @@ export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
     const addresses = startExternalSide(program, settings, { engine, network, external });
     const picker = await pickNetworks(program, settings, engine);
     tellStatus(program.status, settings, { network, external, dataplane });
-    const { observer, reconciler } = followBackends(program, settings, gate, {
+    const following = startFollowing(program, settings, gate, {
       engine,
       network,
       dataplane,
       picker,
       externalLink: () => external.link()?.index,
     });
-    scope.spawn('polling', async (signal) => {
-      while (!signal.aborted) {
-        addresses.look();
-        checkForwarding({ ...program, inUse: addresses.inUse });
-        await pause(program.clock, settings.pollIntervalMs, signal);
-        if (signal.aborted) return;
-        program.metrics.dockerEvents.inc({ source: 'poll' });
-        observer.requestSnapshot('poll');
-        reconciler.verify();
-      }
+    keepLooking(program, settings.pollIntervalMs, following, () => {
+      addresses.look();
+      checkForwarding({ ...program, inUse: addresses.inUse });
     });
-    await reconciler.run(scope.signal);
+    await following.reconciler.run(scope.signal);
     return undefined;
   },
 };
@@ -131,83 +120,28 @@ interface Followed {
   readonly externalLink: () => number | undefined;
 }
 
-function followBackends(
+function startFollowing(
   program: Program,
   settings: NetworkAnchorSettings,
   gate: Gate,
   { engine, network, dataplane, picker, externalLink }: Followed,
-): { readonly observer: ContainerObserver; readonly reconciler: Reconciler } {
-  const { scope, log, clock, metrics, problems, stop } = program;
-  const { discriminator, bySelector } = settings.scope;
-  if (bySelector) {
-    if (settings.project !== undefined) {
-      log.say(discoveryMessages.selectorReplacesProject, { ignored_project: settings.project });
-    }
-    log.say(discoveryMessages.selectorActive, { selector: formatSelector(discriminator) });
-  }
-  const reconciler = new Reconciler({
-    ...program,
-    dataplane,
-    conntrack: scope.own(Conntrack.open()),
-    ownAddresses: () => network.addresses.list().map(({ address }) => address),
-    onReconciled: () => gate('reconciled'),
-  });
-  watchRulesets(scope, program, () => reconciler.verify());
+): Following {
+  const { scope } = program;
   const paths = new PathChecker(
     { ...program, network, system: engine.system, probe, externalLink },
     settings.pollIntervalMs,
   );
   scope.spawn('checking paths', (signal) => paths.run(signal));
-  const discovery = new BackendDiscovery(picker, {
-    log,
-    problems,
-    scope: formatSelector(discriminator),
-    onBackends: (backends) => {
-      reconciler.want(backends);
-      paths.check(backends);
-    },
+  const following = followBackends(program, settings, {
+    engine,
+    dataplane,
+    picker,
+    conntrack: scope.own(Conntrack.open()),
+    ownAddresses: () => network.addresses.list().map(({ address }) => address),
+    onReconciled: () => gate('reconciled'),
+    onBackends: (backends) => paths.check(backends),
   });
-  const observer = new ContainerObserver({
-    containers: engine.containers,
-    discriminator,
-    clock,
-    log,
-    onWorld: (world) => discovery.observe(world),
-    onEvent: ({ action, attributes }) => {
-      metrics.dockerEvents.inc({ source: 'event' });
-      log.say(discoveryMessages.event, { action, actor: attributes['name'] ?? '' });
-    },
-    onDocker: (state) => {
-      if (state === 'answers') problems.clear('docker-unreachable', engine.address);
-      else problems.set('docker-unreachable', engine.address, errorText(state.error));
-    },
-  });
-  program.status.tell('sharedNetwork', () => discovery.sharedNetwork);
-  observer.requestSnapshot('initial');
-  scope.spawn('discovery', async (signal) => {
-    const feed = new EventFeed(scope, {
-      events: engine.events,
-      system: engine.system,
-      clock,
-      filters: { type: ['container', 'network'] },
-      backoff: { firstMs: 500, maxMs: 2_000 },
-      observer: { lost: (err) => log.say(discoveryMessages.streamFailed, { err }) },
-    });
-    try {
-      await Promise.race([observer.run(signal), hear(feed, observer, signal)]);
-    } catch (err) {
-      if (signal.aborted) return;
-      log.say(discoveryMessages.exited, { err });
-      stop(1);
-    }
-  });
-  return { observer, reconciler };
-}
-
-async function hear(feed: EventFeed, observer: ContainerObserver, signal: AbortSignal): Promise<void> {
-  for await (const { resync, events } of feed.subscribe({ signal })) {
-    // Also at the start: between our first list and the moment in which the stream stood, something may have happened.
-    if (resync !== undefined) observer.requestSnapshot('event');
-    for (const event of events) observer.hear(event);
-  }
+  watchRulesets(scope, program, () => following.reconciler.verify());
+  program.status.tell('sharedNetwork', () => following.discovery.sharedNetwork);
+  return following;
 }
