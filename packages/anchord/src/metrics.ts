@@ -78,6 +78,24 @@ export const anchordMetrics = {
     'anchord_table_repairs_total',
     'Times that another program had changed or removed our tables, and they were put back.',
   ),
+  lifecycleActions: counter(
+    'anchord_lifecycle_actions_total',
+    'What was done to containers to keep them alive.',
+    {
+      labels: {
+        action: ['start', 'restart', 'create', 'recreate', 'reattach', 'release'],
+        outcome: outcomes,
+      },
+    },
+  ),
+  lifecycleHeldBack: counter(
+    'anchord_lifecycle_held_back_total',
+    'Times that a container was repaired so often that it is left alone for a while.',
+  ),
+  deadNamespaces: gauge(
+    'anchord_dead_namespaces',
+    'Containers that sit in a network namespace whose owner is gone or was restarted without them.',
+  ),
   problems: gauge(
     'anchord_problems',
     'What is wrong at this moment, by the code that /readyz and the docs have for it.',

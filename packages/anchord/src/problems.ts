@@ -104,6 +104,20 @@ export const problemTable = {
     meaning: 'The default route is whatever Docker has chosen, unless DHCP names one.',
     remedy: 'Let the socket proxy allow NETWORKS, or set ANCHORD_EXT_GATEWAY_IP.',
   },
+  'dead-namespace': {
+    title: 'All containers sit in a network namespace that has an owner',
+    severity: 'warning',
+    meaning: 'The container has no working network: its owner is gone, or was restarted without it.',
+    remedy:
+      'Make it anew with the command that stands there. With ANCHORD_AUTOFIX_DEAD_NETNS an anchor does it where it is certain whose namespace it belongs to.',
+  },
+  'repairs-held-back': {
+    title: 'What is repaired stays repaired',
+    severity: 'warning',
+    meaning: 'A container was repaired too often in a short time, and is left alone until that time is over.',
+    remedy:
+      'Look at the log of the container, and whether another program replaces or restarts it again and again.',
+  },
 } as const satisfies Readonly<Record<string, ProblemRow>>;
 
 export type ProblemCode = keyof typeof problemTable;

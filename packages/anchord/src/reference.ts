@@ -20,6 +20,7 @@ export const reference: PackageReference = {
     { title: 'anchord: data plane', table: messages.dataplaneMessages },
     { title: 'anchord: discovery', table: messages.discoveryMessages },
     { title: 'anchord: path to the backends', table: messages.pathMessages },
+    { title: 'anchord: life of the containers', table: messages.lifecycleMessages },
     { title: 'anchord: service-anchor', table: messages.serviceAnchorMessages },
   ],
   metrics: [{ title: 'anchord', table: anchordMetrics }],

@@ -42,3 +42,11 @@ const rows: readonly Row[] = [
 export function codeOfMessage(status: number, message: string): EngineErrorCode | undefined {
   return rows.find((row) => (row.statuses?.includes(status) ?? true) && row.text.test(message))?.code;
 }
+
+/** What a container's state says where it was to share the network of another one, and that one was gone or did not run. */
+const ownerMissing =
+  /no such container|cannot join network of a non running container|joining network namespace of container/i;
+
+/** Whether a start failed for want of the container whose network was to be shared. */
+export const isForWantOfNetworkOwner = (startError: string | undefined): boolean =>
+  startError !== undefined && ownerMissing.test(startError);

@@ -1,5 +1,6 @@
 /** All that we say to Docker: typed clients, one event feed, references, re-create. */
 export type * from './containers/index.ts';
+export { isForWantOfNetworkOwner } from './docker-messages.ts';
 export { connectEngine, type Engine, type EngineOptions } from './engine.ts';
 export { type EngineError, type EngineErrorCode, engineErrors, mayHaveHappened } from './errors.ts';
 export type * from './events/index.ts';

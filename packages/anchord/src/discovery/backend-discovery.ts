@@ -37,6 +37,11 @@ export class BackendDiscovery {
     return chosenNetwork(this.#picker);
   }
 
+  /** No backend has shown yet that it is this one of several. */
+  get sharedNetworkIsGuess(): boolean {
+    return this.#picker.choice.kind === 'provisional' && this.#picker.candidates.length > 1;
+  }
+
   observe(world: ObservedWorld): void {
     const { log, onBackends, scope } = this.#parts;
     const before = this.sharedNetwork;

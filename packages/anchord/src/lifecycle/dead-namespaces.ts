@@ -58,7 +58,7 @@ function whyDead(
 }
 
 /** Nobody can join a namespace before its owner has made it, so who runs for longer sits in an earlier one. */
-const isStrandedBy = (
+export const isStrandedBy = (
   container: Pick<NamespaceMember, 'runningSince'>,
   owner: Pick<NamespaceMember, 'runningSince'>,
 ): boolean => isBefore(container.runningSince, owner.runningSince);

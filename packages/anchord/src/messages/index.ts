@@ -3,6 +3,7 @@ export { dataplaneMessages } from './dataplane.ts';
 export { dhcpMessages } from './dhcp.ts';
 export { discoveryMessages } from './discovery.ts';
 export { externalMessages } from './external.ts';
+export { lifecycleMessages } from './lifecycle.ts';
 export { pathMessages } from './path.ts';
 export { processMessages } from './process.ts';
 export { routeMessages } from './route.ts';

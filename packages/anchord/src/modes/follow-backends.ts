@@ -25,6 +25,8 @@ export interface FollowParts extends Doors {
   };
   readonly picker: SharedNetworkPicker;
   readonly onBackends: (backends: readonly Backend[]) => void;
+  /** The stream of events is gone, or could not be had; for others who listen to it. */
+  readonly onStreamLost?: (error: unknown) => void;
   /** From 0 to below 1. */
   readonly random?: () => number;
 }
@@ -33,6 +35,8 @@ export interface Following {
   readonly observer: ContainerObserver;
   readonly discovery: BackendDiscovery;
   readonly reconciler: Reconciler;
+  /** The one stream of events of this process. */
+  readonly feed: EventFeed;
 }
 
 type Parts = Omit<Program, 'status' | 'onScrape'>;
@@ -41,7 +45,7 @@ type Parts = Omit<Program, 'status' | 'onScrape'>;
 export function followBackends(
   program: Parts,
   settings: Pick<NetworkAnchorSettings, 'scope' | 'project'>,
-  { engine, picker, onBackends, random = Math.random, ...doors }: FollowParts,
+  { engine, picker, onBackends, onStreamLost, random = Math.random, ...doors }: FollowParts,
 ): Following {
   const { scope, log, clock, metrics, problems, stop } = program;
   const { discriminator, bySelector } = settings.scope;
@@ -76,17 +80,22 @@ export function followBackends(
       else problems.set('docker-unreachable', engine.address, errorText(state.error));
     },
   });
+  const feed = new EventFeed(scope, {
+    events: engine.events,
+    system: engine.system,
+    clock,
+    filters: { type: ['container', 'network'] },
+    backoff: { firstMs: 500, maxMs: 2_000 },
+    random,
+    observer: {
+      lost: (err) => {
+        log.say(discoveryMessages.streamFailed, { err });
+        onStreamLost?.(err);
+      },
+    },
+  });
   observer.requestSnapshot('initial');
   scope.spawn('discovery', async (signal) => {
-    const feed = new EventFeed(scope, {
-      events: engine.events,
-      system: engine.system,
-      clock,
-      filters: { type: ['container', 'network'] },
-      backoff: { firstMs: 500, maxMs: 2_000 },
-      random,
-      observer: { lost: (err) => log.say(discoveryMessages.streamFailed, { err }) },
-    });
     try {
       await Promise.race([observer.run(signal), hear(feed, observer, signal)]);
     } catch (err) {
@@ -95,7 +104,7 @@ export function followBackends(
       stop(1);
     }
   });
-  return { observer, discovery, reconciler };
+  return { observer, discovery, reconciler, feed };
 }
 
 async function hear(feed: EventFeed, observer: ContainerObserver, signal: AbortSignal): Promise<void> {

@@ -21,6 +21,7 @@ import { checkForwarding, PathChecker, probe } from '../path/index.ts';
 import type { Mode, Program } from '../program.ts';
 import { findExternalInterface, startExternalSide } from './external-side.ts';
 import { type Following, followBackends, keepLooking } from './follow-backends.ts';
+import { sayStreamLost, startLifecycleSide } from './lifecycle-side.ts';
 import { tellStatus } from './network-anchor-status.ts';
 
 const gates = {
@@ -51,6 +52,7 @@ export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
       picker,
       externalLink: () => external.link()?.index,
     });
+    startLifecycleSide(program, settings, { engine, ...following });
     keepLooking(program, settings.pollIntervalMs, following, () => {
       addresses.look();
       checkForwarding({ ...program, inUse: addresses.inUse });
@@ -140,6 +142,7 @@ function startFollowing(
     ownAddresses: () => network.addresses.list().map(({ address }) => address),
     onReconciled: () => gate('reconciled'),
     onBackends: (backends) => paths.check(backends),
+    onStreamLost: (err) => sayStreamLost(program, settings, err),
   });
   watchRulesets(scope, program, () => following.reconciler.verify());
   program.status.tell('sharedNetwork', () => following.discovery.sharedNetwork);

@@ -1,0 +1,52 @@
+/** A Docker engine that restarts: Docker may start a container before the one whose namespace it joins, or strand it. */
+import { startEngine } from '@berth/lab';
+import { waitFor } from '@berth/lab/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Containers } from '../src/docker.ts';
+import { Harbour } from '../src/harbour.ts';
+
+let harbour: Harbour;
+beforeAll(async () => {
+  harbour = await Harbour.open();
+});
+afterAll(() => harbour?.[Symbol.asyncDispose]());
+
+/** As a service manager does it. */
+async function restartEngine(): Promise<void> {
+  const { host } = harbour;
+  const pid = (await host.must(['cat', '/run/docker.pid'])).trim();
+  await host.must(['kill', '-TERM', pid]);
+  const gone = async () => (await host.exec(['kill', '-0', pid])).code !== 0;
+  await waitFor('the end of the engine', gone, { timeoutMs: 60_000, everyMs: 50 });
+  await startEngine(host);
+}
+
+describe('around an engine that restarts', () => {
+  it('the project comes back by itself, every application in the namespace of its service-anchor', async () => {
+    const apps = ['app1', 'app2', 'app3', 'app4'];
+    await using stack = await harbour.stack({
+      host: 56,
+      number: 22,
+      services: Object.fromEntries(
+        apps.map((name) => [
+          name,
+          {
+            image: 'berth-lab/busybox',
+            network_mode: 'service:smtp-anchor',
+            depends_on: ['smtp-anchor'],
+            stop_grace_period: '1s',
+            restart: 'unless-stopped',
+          },
+        ]),
+      ),
+    });
+    await stack.up();
+    const before = await harbour.reach(4, { host: 56 });
+    await restartEngine();
+    const after = await harbour.reach(4, { host: 56, timeoutMs: 90_000 });
+    expect(after.source).toBe(before.source);
+    const containers = new Containers(harbour.space);
+    for (const app of ['smtp', ...apps])
+      await containers.joined(`${stack.name}-${app}-1`, `${stack.name}-smtp-anchor-1`, 60_000);
+  });
+});
