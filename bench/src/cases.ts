@@ -4,6 +4,11 @@ import { footprint } from './anchord/footprint.ts';
 import { lan } from './anchord/lan.ts';
 import { recreate } from './anchord/recreate.ts';
 import { repair } from './anchord/repair.ts';
+import { burst } from './backend/burst.ts';
+import { machine } from './backend/machine.ts';
+import { page } from './backend/page.ts';
+import { reads } from './backend/reads.ts';
+import { recovery } from './backend/recovery.ts';
 import type { BenchCase } from './harness/bench-case.ts';
 import { mapReplace } from './kernel/map-replace.ts';
 import { routeReplace } from './kernel/route-replace.ts';
@@ -20,4 +25,9 @@ export const cases: readonly BenchCase[] = [
   recreate,
   lan,
   footprint,
+  machine,
+  page,
+  burst,
+  recovery,
+  reads,
 ];

@@ -7,8 +7,6 @@ import { join } from 'node:path';
 import { labErrors } from '../errors.ts';
 import { waitFor } from '../tools/wait.ts';
 
-const entry = join(import.meta.dirname, '..', '..', '..', 'packages', 'backend', 'src', 'main.ts');
-
 export const backendSecret = 'a-secret-that-only-this-lab-knows-of';
 
 export interface BackendOptions {
@@ -16,11 +14,16 @@ export interface BackendOptions {
   /** Keys of the configuration file beside the ones that the lab needs. JSON is YAML, too. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Another main module than the one of the sources: a bundle. */
+  readonly entry?: string;
 }
+
+const sources = join(import.meta.dirname, '..', '..', '..', 'packages', 'backend', 'src', 'main.ts');
 
 export class BackendProgram implements AsyncDisposable {
   readonly folder: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #entry: string;
   #child: ChildProcess | undefined;
   #ended: Promise<unknown> = Promise.resolve();
   #output = '';
@@ -28,7 +31,7 @@ export class BackendProgram implements AsyncDisposable {
 
   /** Writes the configuration and starts the program; resolves when it listens. */
   static async start(options: BackendOptions): Promise<BackendProgram> {
-    const program = new BackendProgram(await mkdtemp(join(tmpdir(), 'berth-backend-')), options.env ?? {});
+    const program = new BackendProgram(await mkdtemp(join(tmpdir(), 'berth-backend-')), options);
     try {
       await program.configure(options);
       await program.run();
@@ -39,9 +42,10 @@ export class BackendProgram implements AsyncDisposable {
     }
   }
 
-  private constructor(folder: string, env: Readonly<Record<string, string>>) {
+  private constructor(folder: string, { env = {}, entry = sources }: BackendOptions) {
     this.folder = folder;
     this.#env = env;
+    this.#entry = entry;
   }
 
   get port(): number {
@@ -80,7 +84,7 @@ export class BackendProgram implements AsyncDisposable {
   async run(timeoutMs = 60_000): Promise<void> {
     // Killed with us, should we be killed: nobody else knows of it.
     const dying = ['--pdeathsig', 'KILL', process.execPath];
-    const child = spawn('setpriv', [...dying, entry, '-config', this.configFile], {
+    const child = spawn('setpriv', [...dying, this.#entry, '-config', this.configFile], {
       cwd: this.folder,
       env: { ...process.env, DOCKER_HOST: '', ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],

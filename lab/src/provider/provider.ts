@@ -14,6 +14,8 @@ export interface ProviderOptions {
   /** Keys of the backend's configuration beside the usual ones of a lab. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** The main module of the backend, if not that of the sources. */
+  readonly entry?: string;
 }
 
 /** Tiers without disk, addressed by their names. */
@@ -69,6 +71,7 @@ export class Provider implements AsyncDisposable {
         ...this.#options.config,
       },
       ...(this.#options.env && { env: this.#options.env }),
+      ...(this.#options.entry !== undefined && { entry: this.#options.entry }),
     });
     this.#connect();
   }

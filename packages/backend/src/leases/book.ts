@@ -9,7 +9,7 @@ import {
   type Owed,
 } from '../lease/index.ts';
 import type { GroupCommit, ReleaseStore } from '../stores/index.ts';
-import { OrderedKeys } from './ordered-keys.ts';
+import { OrderedLeases } from './ordered-leases.ts';
 
 export interface LeasePage {
   readonly leases: readonly Lease[];
@@ -37,7 +37,7 @@ export class LeaseBook {
   readonly #store: ReleaseStore;
   readonly #commits: GroupCommit;
   readonly #leases = new Map<string, Lease>();
-  readonly #keys = new OrderedKeys();
+  readonly #ordered = new OrderedLeases();
   readonly #tenants = new Map<string, number>();
   readonly #statuses = new Map<LeaseStatus, number>();
   /** Leases whose rows cannot be read; such a row is put aside before another takes its place. */
@@ -84,11 +84,12 @@ export class LeaseBook {
 
   /** In ascending order of the ids, strictly after the cursor; `limit` 0: all. */
   page(after: string, limit: number): LeasePage {
-    const wanted = limit === 0 ? this.#keys.size : limit;
-    const keys = this.#keys.after(after, wanted + 1);
-    const leases = keys.slice(0, wanted).flatMap((uuid) => this.#leases.get(uuid) ?? []);
+    if (limit === 0) return { leases: this.#ordered.after(after, this.#ordered.size) };
+    const found = this.#ordered.after(after, limit + 1);
+    if (found.length <= limit) return { leases: found };
+    const leases = found.slice(0, limit);
     const last = leases.at(-1);
-    return keys.length > wanted && last !== undefined ? { leases, next: last.uuid } : { leases };
+    return last === undefined ? { leases } : { leases, next: last.uuid };
   }
 
   countOf(status: LeaseStatus): number {
@@ -123,11 +124,11 @@ export class LeaseBook {
     }
     if (lease === undefined) {
       this.#leases.delete(uuid);
-      this.#keys.delete(uuid);
+      this.#ordered.delete(uuid);
       return;
     }
     this.#leases.set(uuid, lease);
-    if (before === undefined) this.#keys.add(uuid);
+    this.#ordered.put(lease);
     count(this.#tenants, lease.tenant, 1);
     count(this.#statuses, lease.status, 1);
   }

@@ -81,7 +81,7 @@ export class ReleaseStore {
         return;
       case 'append':
         this.#append(lease, change.version, change.manifest, nowMs);
-        run.thin.run(lease, lease);
+        if (change.version > mostReleases) run.thin.run(lease, lease);
         return;
       case 'activateStaged':
         run.supersede.run(lease);

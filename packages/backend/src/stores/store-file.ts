@@ -7,6 +7,13 @@ import { errors } from '../errors.ts';
 /** How long opening waits for a process that is just about to end. */
 const lockWaitMs = 5000;
 
+/**
+ * How long the log may grow before it is worked into the file: the same pages are changed again and again, and are moved once. It
+ * has no bearing on what is durable; reading it at the next start takes a fraction of a second.
+ */
+const logPages = 8000;
+const logBytes = logPages * 4096;
+
 export interface StoreFileOptions {
   /** What it is called in messages: `callback`, `diagnostics`, ... */
   readonly name: string;
@@ -43,6 +50,7 @@ export class StoreFile {
       const db = new DatabaseSync(file);
       opened.push(db);
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+      db.exec(`PRAGMA wal_autocheckpoint = ${logPages}; PRAGMA journal_size_limit = ${logBytes}`);
       db.exec(
         `BEGIN IMMEDIATE; ${schema}; CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY, at INTEGER); COMMIT`,
       );
