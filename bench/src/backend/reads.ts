@@ -28,7 +28,13 @@ function get(agent: Agent, port: number, path: string, signed: boolean): Promise
 }
 
 /** By the CPU time of the process that answers: whoever asks needs more, and must not count. */
-async function rate(pid: number, port: number, path: (n: number) => string, signed: boolean, forMs: number) {
+async function rate(
+  process: string,
+  port: number,
+  path: (n: number) => string,
+  signed: boolean,
+  forMs: number,
+) {
   using agent = Object.assign(new Agent({ keepAlive: true, maxSockets: clients }), {
     [Symbol.dispose](this: Agent) {
       this.destroy();
@@ -43,11 +49,11 @@ async function rate(pid: number, port: number, path: (n: number) => string, sign
     );
   await until(performance.now() + forMs / 4);
   count = 0;
-  const [cpu, began] = [readCpuMs(pid), performance.now()];
+  const [cpu, began] = [readCpuMs(process), performance.now()];
   await until(began + forMs);
   const seconds = (performance.now() - began) / 1000;
   return {
-    'per core second': (count * 1000) / (readCpuMs(pid) - cpu),
+    'per core second': (count * 1000) / (readCpuMs(process) - cpu),
     'per second': count / seconds,
   };
 }
@@ -97,13 +103,13 @@ export const reads: BenchCase = {
     const provider = await openProvider(scope, await open());
     const { program } = provider;
     const forMs = quick ? 500 : 5000;
-    const empty = readProcessMemory(program.pid);
+    const empty = readProcessMemory(`/proc/${program.pid}`);
     const count = quick ? 1000 : 10_000;
     say(`storing ${count} leases`);
     await program.stop();
     await fill(provider, count);
     await program.run();
-    const full = readProcessMemory(program.pid);
+    const full = readProcessMemory(`/proc/${program.pid}`);
     const memory = (work: string, { rss, privateDirty }: typeof empty): Row => ({
       work,
       by: 'memory of the program',
@@ -118,7 +124,7 @@ export const reads: BenchCase = {
       ['GET /provisions?limit=1000', 'berth, signed', page, true],
       ['GET /stats', 'berth, open', () => '/stats', false],
     ] as const)
-      rows.push({ work, by, figures: await rate(pid, port, path, signed, forMs) });
+      rows.push({ work, by, figures: await rate(`/proc/${pid}`, port, path, signed, forMs) });
     return rows;
   },
 };
