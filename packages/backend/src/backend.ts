@@ -131,7 +131,7 @@ function assemble(
   });
   const closing = new PlainClosing(disk.volumes, disk.door);
   const { releases } = stores;
-  const work = workload({ engine, config, book, releases, gate, disk, closing, clock, log, metrics });
+  const work = workload({ scope, engine, config, book, releases, gate, disk, closing, clock, log, metrics });
   const outbox = new CallbackOutbox({
     scope,
     clock,
@@ -171,6 +171,7 @@ function assemble(
     pool,
     listing: work.listing,
     networks: work.networks,
+    migration: work.migration,
     catalogue: config.catalogue,
     evidence: work.evidence,
     isolation: config.networkIsolation,

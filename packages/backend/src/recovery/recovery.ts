@@ -1,14 +1,13 @@
 /** Makes leases and containers agree: once at the start, and from then on whenever something may have been missed. */
 import { errorText, type Log } from '@berth/service/log';
-import { errors } from '../errors.ts';
 import type { Lease, Owed } from '../lease/index.ts';
 import type { LeaseBook, LeaseRegistry, Message } from '../leases/index.ts';
 import type { ResourcePool, SkuCatalogue } from '../placement/index.ts';
 import {
   type ContainerListing,
   type Evidence,
-  isLegacy,
   type LeaseContainer,
+  type Migration,
   type TenantNetworks,
   unusable,
 } from '../workload/index.ts';
@@ -20,6 +19,7 @@ export interface RecoveryContext {
   readonly pool: ResourcePool;
   readonly listing: ContainerListing;
   readonly networks: TenantNetworks;
+  readonly migration: Migration;
   readonly catalogue: SkuCatalogue;
   readonly evidence: Evidence;
   readonly isolation: boolean;
@@ -44,8 +44,9 @@ export class Recovery {
     for (const uuid of unreadable)
       log.error('the record of a lease cannot be read, its containers decide', { lease_uuid: uuid });
     for (const { uuid, tenant, allocations } of book.values()) pool.adopt(uuid, tenant, allocations);
-    const { containers } = await this.#context.listing.all();
-    this.#refuseLegacy(containers);
+    const { listing, migration } = this.#context;
+    await migration.run((await listing.all()).containers);
+    const { containers } = await listing.all();
     await this.#settleDebts(owed);
     await this.#agree([...book.values()], containers, true);
     await this.#resume();
@@ -67,17 +68,6 @@ export class Recovery {
       meter.compared('error');
       throw error;
     }
-  }
-
-  /** Containers of the form before there were stacks cannot be driven; to leave them alone in silence would lose them. */
-  #refuseLegacy(containers: readonly LeaseContainer[]): void {
-    const legacy = containers.filter(isLegacy);
-    if (legacy.length === 0) return;
-    const names = legacy.map(({ name, lease }) => `${name} (lease ${lease})`).join(', ');
-    throw errors.error(
-      'legacy_containers',
-      `containers without a service label cannot be migrated: ${names}`,
-    );
   }
 
   async #settleDebts(owed: ReadonlyMap<string, Owed>): Promise<void> {
@@ -104,7 +94,10 @@ export class Recovery {
   }
 
   #isUsable(container: LeaseContainer): boolean {
-    const why = isLegacy(container) ? 'it has no service' : unusable(container, this.#context.catalogue);
+    const { legacy, setAside } = container;
+    // What is left of a migration goes in its own time.
+    if (legacy && setAside) return false;
+    const why = legacy ? 'it has no service' : unusable(container, this.#context.catalogue);
     if (why === undefined) return true;
     this.#context.log.error('a container runs that belongs to no lease that can be offered', {
       container_id: container.id.slice(0, 12),

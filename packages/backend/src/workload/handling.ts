@@ -104,10 +104,24 @@ export class ContainerHandling {
 
   /** Stops it within its grace; one that does not run, or is not there, is stopped. */
   async stop(id: string, graceS: number | undefined): Promise<void> {
+    const { containers } = this.#options;
     try {
-      await this.#options.containers.stop(id, graceS === undefined ? {} : { graceS });
+      await containers.stop(id, graceS === undefined ? {} : { graceS });
     } catch (error) {
-      if (!engineErrors.is(error, 'ENGINE_NOT_FOUND')) throw error;
+      if (engineErrors.is(error, 'ENGINE_NOT_FOUND')) return;
+      // An answer may have been lost: what counts is whether it still runs.
+      if (!mayHaveHappened(error) || (await containers.inspect(id)).state.running) throw error;
+    }
+  }
+
+  /** Gives it another name; one that has it already keeps it. */
+  async rename(id: string, name: string): Promise<void> {
+    const { containers } = this.#options;
+    try {
+      await containers.rename(id, name);
+    } catch (error) {
+      if (engineErrors.is(error, 'ENGINE_NOT_FOUND') || (await containers.inspect(id)).name !== name)
+        throw error;
     }
   }
 

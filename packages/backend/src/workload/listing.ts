@@ -1,6 +1,7 @@
 /** The containers that are ours, as the engine lists them, with what their labels say. */
 import type { ContainerStatus, ContainerSummary, Containers } from '@berth/engine';
 import type { Log } from '@berth/service/log';
+import { flatServiceName } from '../manifest/index.ts';
 import { isSetAside, label } from '../names/index.ts';
 
 export interface LeaseContainer {
@@ -12,8 +13,9 @@ export interface LeaseContainer {
   readonly tenant: string;
   readonly provider: string;
   readonly sku: string;
-  /** Empty: from before there were stacks. */
   readonly service: string;
+  /** From before there were stacks: it has no service of its own, and counts as that of a flat manifest. */
+  readonly legacy: boolean;
   readonly index: number;
   /** How many instances the service should have; 0 when the label is not there. */
   readonly quantity: number;
@@ -95,6 +97,7 @@ function leaseContainer(summary: ContainerSummary): LeaseContainer | string {
   const created = text(label.createdAt);
   if (created !== '' && Number.isNaN(Date.parse(created))) return label.createdAt;
   const [name = ''] = summary.names;
+  const legacy = text(label.lease) !== '' && text(label.serviceName) === '';
   return {
     id: summary.id,
     name,
@@ -104,7 +107,8 @@ function leaseContainer(summary: ContainerSummary): LeaseContainer | string {
     tenant: text(label.tenant),
     provider: text(label.provider),
     sku: text(label.sku),
-    service: text(label.serviceName),
+    service: legacy ? flatServiceName : text(label.serviceName),
+    legacy,
     index: Number(text(label.instanceIndex)),
     quantity: Number(text(label.quantity)),
     failCount: Number(text(label.failCount)),

@@ -2,6 +2,7 @@
 import { type Containers, engineErrors } from '@berth/engine';
 import { errorText, type Log } from '@berth/service/log';
 import type { Death, Lease } from '../lease/index.ts';
+import { isSetAside } from '../names/index.ts';
 import { type ContainerListing, isDead, type LeaseContainer } from './listing.ts';
 
 export interface ObservationContext {
@@ -23,8 +24,9 @@ export class Observation {
     const { containers, log } = this.#context;
     if (suspect.containerId === '') return await this.#confirmAbsence(lease, suspect);
     try {
-      const { state } = await containers.inspect(suspect.containerId, { timeoutMs: confirmMs });
-      if (!isDead(state.status)) return undefined;
+      const { state, name } = await containers.inspect(suspect.containerId, { timeoutMs: confirmMs });
+      // One that was stopped to be replaced may be heard of late, when its successor serves already.
+      if (!isDead(state.status) || isSetAside(name)) return undefined;
       return { ...suspect, exitCode: state.exitCode, oomKilled: state.oomKilled };
     } catch (error) {
       if (engineErrors.is(error, 'ENGINE_NOT_FOUND')) return await this.#confirmAbsence(lease, suspect);

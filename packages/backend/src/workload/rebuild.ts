@@ -32,10 +32,6 @@ export function unusable(container: LeaseContainer, catalogue: SkuCatalogue): st
   }
 }
 
-/** One that was made before there were stacks: this version cannot drive it. */
-export const isLegacy = ({ lease, service, setAside }: LeaseContainer): boolean =>
-  lease !== '' && service === '' && !setAside;
-
 /** The lease of these containers, which are all of one lease and in its places. Undefined when there are none. */
 export function rebuiltLease(
   containers: readonly LeaseContainer[],

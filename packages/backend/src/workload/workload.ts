@@ -1,6 +1,6 @@
 /** Puts the parts that work with containers together. */
 import type { Engine, Filters } from '@berth/engine';
-import type { Clock } from '@berth/service';
+import type { Clock, Scope } from '@berth/service';
 import type { Log } from '@berth/service/log';
 import type { Config } from '../config/index.ts';
 import type { LeaseBook, LeaseWork } from '../leases/index.ts';
@@ -17,6 +17,7 @@ import { ImageFiles } from './image-files.ts';
 import { InstanceVolumes } from './instance-volumes.ts';
 import { ContainerInspection } from './lease-inspection.ts';
 import { ContainerListing, ourFilters } from './listing.ts';
+import { Migration } from './migration.ts';
 import { TenantNetworks } from './networks.ts';
 import { Observation } from './observation.ts';
 import { Provisioning } from './provisioning.ts';
@@ -29,6 +30,7 @@ import { Teardown } from './teardown.ts';
 import { ContainerWork } from './work.ts';
 
 export interface WorkloadOptions {
+  readonly scope: Scope;
   readonly engine: Engine;
   readonly config: Config;
   readonly book: LeaseBook;
@@ -46,6 +48,7 @@ export interface Workload {
   readonly inspection: LeaseInspection;
   readonly listing: ContainerListing;
   readonly networks: TenantNetworks;
+  readonly migration: Migration;
   readonly evidence: Evidence;
   readonly images: ImageFiles;
   readonly events: LateEvents;
@@ -121,6 +124,18 @@ export function workload(options: WorkloadOptions): Workload {
   });
   const evidence = new Evidence({ containers, listing, clock });
   const common = { deployment, teardown, evidence, clock, log, limitMs: config.provisionTimeoutMs };
+  const rename = (id: string, name: string): Promise<void> => handling.rename(id, name);
+  const replacing = { deployment, handling, listing, rename };
+  const migration = new Migration({
+    ...replacing,
+    scope: options.scope,
+    releases,
+    catalogue: config.catalogue,
+    clock,
+    log,
+    limitMs: config.migrationReadyTimeoutMs,
+    graceMs: config.migrationGracePeriodMs,
+  });
   const leases = new ContainerWork({
     ...common,
     closing,
@@ -139,9 +154,7 @@ export function workload(options: WorkloadOptions): Workload {
     }),
     replacing: new Replacing({
       ...common,
-      handling,
-      listing,
-      rename: (id, name) => containers.rename(id, name),
+      ...replacing,
       onPhase: (operation, phase, seconds) =>
         metrics.replacePhaseSeconds.observe(seconds, { operation, phase }),
     }),
@@ -161,7 +174,7 @@ export function workload(options: WorkloadOptions): Workload {
   });
   const inspection = new ContainerInspection(containers, listing);
   const eventFilters = { type: ['container'], ...ourFilters(config.name) };
-  return { leases, inspection, listing, networks, evidence, images, events, eventFilters };
+  return { leases, inspection, listing, networks, migration, evidence, images, events, eventFilters };
 }
 
 function stackSettings(config: Config): StackSettings {
