@@ -87,6 +87,7 @@ function withActors(scope: Scope, folder: string): Life {
     outlets: {
       keepDiagnostics: async () => undefined,
       dropDiagnostics: async () => undefined,
+      settleRestore: async () => undefined,
       enqueue: async () => undefined,
       deliver: (uuid) => waiting.get(uuid)?.(),
       deliverUnstored: () => undefined,

@@ -9,10 +9,23 @@ import type { Config } from './config/index.ts';
 import { DiagnosticsKeeper } from './diagnostics/index.ts';
 import { openDisk, tidyDisk } from './disk.ts';
 import { LeaseBook, LeaseRegistry } from './leases/index.ts';
-import { type BackendInstruments, backendMetrics, collectGauges, leaseMeter } from './metrics/index.ts';
+import {
+  type BackendInstruments,
+  backendMetrics,
+  collectGauges,
+  leaseMeter,
+  retentionMeter,
+} from './metrics/index.ts';
 import { DomainGate, Operations, Views } from './operations/index.ts';
 import { ResourcePool } from './placement/index.ts';
 import { Recovery } from './recovery/index.ts';
+import {
+  keepSweeping,
+  type Retention,
+  type RetentionMeter,
+  reasonToHold,
+  retention,
+} from './retention/index.ts';
 import { checkEngine } from './start-checks.ts';
 import {
   CallbackStore,
@@ -21,7 +34,7 @@ import {
   ReleaseStore,
   RetentionStore,
 } from './stores/index.ts';
-import { type OpenVolumes, PlainClosing } from './volumes/index.ts';
+import type { OpenVolumes } from './volumes/index.ts';
 import { EngineWatch, type Workload, workload } from './workload/index.ts';
 
 export interface BackendOptions {
@@ -72,11 +85,19 @@ export async function startBackend(scope: Scope, options: BackendOptions): Promi
   const core = scope.child('leases');
   const front = scope.child('listener');
   const book = new LeaseBook(stores.releases, new GroupCommit(stores.releases.file));
-  const disk = await openDisk(options, book, metrics);
+  const disk = await openDisk(options, book, stores.retention, metrics);
   const parts = assemble(core, options, stores, engine, metrics, book, disk);
   await parts.work.images.tidy();
+  const reason = await reasonToHold(stores.retention, disk.volumes);
+  if (reason !== undefined) {
+    disk.door.hold(reason);
+    log.error('nothing is destroyed, see docs/guides/docker-backend-storage.md', { reason });
+  }
+  parts.kept.accounting.refresh();
   await parts.recovery.start();
-  await tidyDisk({ ...options, ...stores, ...parts, metrics, disk });
+  await parts.kept.passes.atStart();
+  await tidyDisk({ ...options, ...stores, ...parts, metrics });
+  await parts.kept.passes.reapExpired();
   parts.outbox.replay();
   collectGauges(registry, metrics, {
     usage: () => parts.pool.usage,
@@ -84,6 +105,7 @@ export async function startBackend(scope: Scope, options: BackendOptions): Promi
     retainedDiskCapMb: config.maxRetainedDiskMb,
   });
   keepRunning(core, options, stores, engine, metrics, parts);
+  keepSweeping(core, parts.kept, options);
   return await openListener(front, options, stores, engine, registry, parts);
 }
 
@@ -108,6 +130,9 @@ interface Parts {
   readonly registry: LeaseRegistry;
   readonly work: Workload;
   readonly recovery: Recovery;
+  readonly kept: Retention;
+  readonly disk: OpenVolumes;
+  readonly meter: RetentionMeter;
 }
 
 function assemble(
@@ -129,9 +154,34 @@ function assemble(
     quorum: ingress.dnsQuorum,
     clock,
   });
-  const closing = new PlainClosing(disk.volumes, disk.door);
-  const { releases } = stores;
-  const work = workload({ scope, engine, config, book, releases, gate, disk, closing, clock, log, metrics });
+  const meter = retentionMeter(metrics);
+  const kept = retention({
+    store: stores.retention,
+    volumes: disk.volumes,
+    door: disk.door,
+    leases: book,
+    releases: stores.releases,
+    pool,
+    teardown: (lease, reason) => work.takeDown(lease, reason),
+    config,
+    clock,
+    meter,
+    log,
+    spawn: (name, run) => void scope.spawn(name, run),
+  });
+  const work: Workload = workload({
+    scope,
+    engine,
+    config,
+    book,
+    releases: stores.releases,
+    gate,
+    disk,
+    kept,
+    clock,
+    log,
+    metrics,
+  });
   const outbox = new CallbackOutbox({
     scope,
     clock,
@@ -160,6 +210,7 @@ function assemble(
     outlets: {
       keepDiagnostics: (lease, logs) => keeper.keep(lease, logs),
       dropDiagnostics: (uuid) => keeper.drop(uuid),
+      settleRestore: (uuid) => kept.restoring.settle(uuid),
       enqueue: (uuid, owed) => outbox.enqueue(uuid, owed),
       deliver: (uuid) => outbox.deliver(uuid),
       deliverUnstored: (uuid, owed) => outbox.deliverUnstored(uuid, owed),
@@ -184,7 +235,7 @@ function assemble(
       deathDropped: () => metrics.deathsDropped.inc({ source: 'reconcile' }),
     },
   });
-  return { book, pool, gate, outbox, registry, work, recovery };
+  return { book, pool, gate, outbox, registry, work, recovery, kept, meter, disk };
 }
 
 /** Everything that goes on by itself from now on. */
@@ -267,7 +318,7 @@ function openListener(
   stores: Stores,
   engine: Engine,
   registry: Registry,
-  { book, pool, gate, registry: leases, work }: Parts,
+  { book, pool, gate, registry: leases, work, kept, meter, disk }: Parts,
 ): Promise<string> {
   const document = openApiDocument(version);
   const metricsPage = (): Answer => ({
@@ -285,6 +336,7 @@ function openListener(
         pool,
         releases: stores.releases,
         gate,
+        kept: { store: stores.retention, retention: kept, volumes: disk.volumes, meter },
         log,
       }),
       views: new Views({

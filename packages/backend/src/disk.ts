@@ -4,7 +4,8 @@ import type { Config } from './config/index.ts';
 import type { LeaseBook } from './leases/index.ts';
 import type { BackendInstruments } from './metrics/index.ts';
 import { parseVolume } from './names/index.ts';
-import type { ReleaseStore } from './stores/index.ts';
+import { keptQuotas, RetentionClaims } from './retention/index.ts';
+import type { ReleaseStore, RetentionStore } from './stores/index.ts';
 import {
   backfillQuotas,
   liveClaims,
@@ -24,6 +25,7 @@ interface DiskOptions {
 export function openDisk(
   { config, log }: DiskOptions,
   book: LeaseBook,
+  kept: RetentionStore,
   metrics: BackendInstruments,
 ): Promise<OpenVolumes> {
   return openVolumes({
@@ -32,7 +34,7 @@ export function openDisk(
     minAvgFileBytes: config.minAvgFileBytes,
     totalDiskMb: config.total.diskMb,
     backendName: config.name,
-    claims: [liveClaims(book)],
+    claims: [liveClaims(book), new RetentionClaims(kept)],
     log,
     meter: {
       refused: (site, reason) => metrics.destroyRefused.inc({ site, reason }),
@@ -46,17 +48,19 @@ export interface TidyOptions extends DiskOptions {
   readonly disk: OpenVolumes;
   readonly book: LeaseBook;
   readonly releases: ReleaseStore;
+  readonly retention: RetentionStore;
   readonly work: Pick<Workload, 'listing'>;
 }
 
 /** When all leases are known again: the quotas of their volumes, and the volumes that belong to none of them. */
 export async function tidyDisk(options: TidyOptions): Promise<void> {
-  const { config, log, metrics, book, releases, disk, work } = options;
+  const { config, log, metrics, book, releases, retention, disk, work } = options;
   const { volumes, door } = disk;
   if (volumes.root === undefined) return;
   const onEach = (outcome: 'applied' | 'failed'): void => metrics.quotaBackfill.inc({ outcome });
   await backfillQuotas({ volumes, log, onEach }, [
     () => liveQuotas(book.values(), config.containerTmpfsSizeMb),
+    () => keptQuotas(retention),
   ]);
   const { containers, unreadable } = await work.listing.all();
   const standing = new Set(containers.map(({ lease }) => lease));

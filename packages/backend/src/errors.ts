@@ -38,6 +38,10 @@ export const errors = new ErrorTable({
     title: 'No retained data of that lease for this tenant',
     remedy: 'Check the id of the closed lease; data is kept for retention_max_age at most.',
   },
+  demote_exceeds_tier: {
+    title: 'Kept data does not fit into the smaller volumes that a restore asks for',
+    remedy: 'Restore onto a SKU with at least as much disk as the message says is used.',
+  },
   legacy_containers: {
     title: 'There are containers of a form from before there were stacks',
     remedy: 'Let the version that made them migrate or close their leases first, then start this one.',

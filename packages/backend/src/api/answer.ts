@@ -56,6 +56,8 @@ export function answerFor(error: unknown, internal: InternalText, route: string)
         return refusal(409, message);
       case 'not_retained':
         return refusal(422, message);
+      case 'demote_exceeds_tier':
+        return refusal(422, message, { code });
       case 'insufficient_resources':
         return refusal(503, message);
     }

@@ -476,24 +476,6 @@ describe('POST /restart and /update', () => {
   });
 });
 
-describe('POST /restore', () => {
-  it('finds nothing where nothing is kept, and does not tell a stranger more', async () => {
-    await using bench = await ApiBench.start();
-    const restore = {
-      lease_uuid: uuid,
-      from_lease_uuid: 'closed',
-      tenant: 't',
-      items: [{ sku, quantity: 1 }],
-      callback_url: callbackUrl,
-    };
-    const reply = await bench.call('POST', '/restore', restore);
-    expect([reply.status, reply.body]).toEqual([422, { error: 'no retained data for lease' }]);
-    expect((await bench.call('POST', '/restore', { lease_uuid: uuid })).body).toEqual({
-      error: 'from_lease_uuid is required',
-    });
-  });
-});
-
 describe('POST /reconcile_custom_domain', () => {
   it('redeploys when a domain changes, and does nothing at all otherwise', async () => {
     await using bench = await ApiBench.start();
@@ -602,9 +584,6 @@ describe('reads of one lease', () => {
     });
     expect(gone.text).not.toContain('secret detail');
     expect((await bench.call('GET', `/logs/${uuid}`)).body).toEqual({ 'web/0': 'boom' });
-    const put = bench.retention.file.prepare(
-      'INSERT OR REPLACE INTO retention (key, value, created_at) VALUES (?, ?, 0)',
-    );
     const record = {
       original_lease_uuid: uuid,
       tenant: 'manifest1abc',
@@ -612,11 +591,11 @@ describe('reads of one lease', () => {
       items: [{ sku, quantity: 1, service_name: 'app' }],
       callback_url: '',
       retained_volume_names: [],
-      status: 'active',
+      status: 'active' as const,
       generation: 0,
       created_at: '2026-08-01T00:00:00Z',
     };
-    put.run(uuid, JSON.stringify(record));
+    bench.retention.adopt(uuid, record);
     expect((await read()).body).toEqual({
       lease_uuid: uuid,
       provider_uuid: 'p',
@@ -628,7 +607,7 @@ describe('reads of one lease', () => {
       quantity: 0,
       items: [{ sku, quantity: 1, service_name: 'app' }],
     });
-    put.run(uuid, '{"status":"act');
+    bench.retention.file.prepare('UPDATE retention SET value = ?').run('{"status":"act');
     expect((await read()).status).toBe(500);
   });
 });

@@ -1,7 +1,6 @@
 /** Every route: what it takes, what it answers, and what it does. The document of the API is made from this table. */
 import type * as z from 'zod/mini';
 import { callbackUrlProblem } from '../callbacks/index.ts';
-import { errors } from '../errors.ts';
 import type { LeaseRegistry } from '../leases/index.ts';
 import type { Operations, Views } from '../operations/index.ts';
 import { type Answer, type InternalText, Refused } from './answer.ts';
@@ -223,12 +222,17 @@ export const routes: readonly Route[] = [
     success: { status: 202, schema: answers.status },
     refusals: [400, 409, 422, 500, 503],
     internal: 'hidden',
-    handle: async ({ backend, body }) => {
+    handle: async ({ backend, body, signal }) => {
       needs('lease_uuid', body.lease_uuid);
       needs('from_lease_uuid', body.from_lease_uuid);
       needsCallback(body.callback_url);
-      backend.views.restorable(body.from_lease_uuid, body.tenant);
-      throw errors.error('not_built', 'restoring kept data is not part of this build');
+      const { lease_uuid: leaseUuid, from_lease_uuid: fromLeaseUuid, callback_url: callbackUrl } = body;
+      const { tenant, provider_uuid: providerUuid, items } = body;
+      await backend.operations.restore(
+        { leaseUuid, fromLeaseUuid, tenant, providerUuid, items, callbackUrl },
+        signal,
+      );
+      return json(202, { status: 'restoring' });
     },
   }),
   get({

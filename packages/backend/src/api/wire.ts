@@ -2,6 +2,7 @@
 import { expectedContainers, type Lease, type LeaseItem } from '../lease/index.ts';
 import type { InstanceFacts, ProvisionView } from '../operations/index.ts';
 import type { PoolUsage } from '../placement/index.ts';
+import { leaseItems } from '../retention/index.ts';
 import type { Release, RetentionRecord } from '../stores/index.ts';
 import type { LeaseInfo, ProvisionInfo, ReleaseInfo, Stats, WireInstance } from './schemas.ts';
 
@@ -33,18 +34,18 @@ export function liveInfo(lease: Lease): ProvisionInfo {
   };
 }
 
-function retainedInfo(record: RetentionRecord, retainedUntilMs: number): ProvisionInfo {
+function retainedInfo(record: RetentionRecord, retainedUntilMs: number | undefined): ProvisionInfo {
   return {
     lease_uuid: record.original_lease_uuid,
     provider_uuid: record.provider_uuid,
     status: 'retained',
     created_at: record.created_at,
     fail_count: 0,
-    retained_until: time(retainedUntilMs),
+    retained_until: retainedUntilMs === undefined ? zeroTime : time(retainedUntilMs),
     tenant: record.tenant,
     ...(record.partition !== undefined && record.partition !== '' && { partition: record.partition }),
     quantity: 0,
-    ...(record.items.length > 0 && { items: record.items }),
+    ...(record.items.length > 0 && { items: leaseItems(record.items).map(wireItem) }),
   };
 }
 

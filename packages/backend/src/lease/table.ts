@@ -35,7 +35,8 @@ export const actions = {
   giveBackUnlessLeft:
     'the allocations end, unless containers may be left that hold them: then that is noted, to be cleaned up',
   clearLeftover: 'nothing is left of the provision that failed',
-  giveBackAfterRestore: 'the allocations of a restore that failed end',
+  giveBackAfterRestore:
+    'the allocations of a restore that failed end, and there is nothing that could be started again',
   retryClose: 'remember that the close is unfinished, to be tried again later',
   endOperation: 'no operation is under way any more',
   drop: 'the record ends; the release history stays, and protects what the lease has on disk',
@@ -45,6 +46,8 @@ export const actions = {
   startWork: 'start the work of the operation',
   keepDiagnostics: 'store failure and logs where they outlive the lease',
   dropDiagnostics: 'what was stored of an earlier failure is void',
+  settleRestore:
+    'a restore has come to its end: what keeps a record of the data lets go of it, or takes it back',
   tell: 'owe the caller its one terminal callback, and hand it to the outbox',
 } as const;
 
@@ -61,7 +64,15 @@ const close = go('deprovisioning', 'begin', 'stopWork', 'startWork');
 const closeReplacing = go('deprovisioning', 'failRelease', 'begin', 'stopWork', 'startWork');
 const closeAtRest = go('deprovisioning', 'begin', 'startWork');
 const provisionAgain = ['openLease', 'begin'] as const;
-const replaced = go('ready', 'activateRelease', 'takeOutcome', 'clearFailure', 'endOperation', 'tell');
+const replaced = go(
+  'ready',
+  'activateRelease',
+  'takeOutcome',
+  'clearFailure',
+  'endOperation',
+  'settleRestore',
+  'tell',
+);
 const recovered = go(
   'ready',
   'failRelease',
@@ -79,6 +90,7 @@ const notReplaced = go(
   'giveBackAfterRestore',
   'endOperation',
   'keepDiagnostics',
+  'settleRestore',
   'tell',
 );
 const replaceAtRest = ['begin', 'hold', 'openRelease', 'startWork'] as const;

@@ -19,7 +19,12 @@ export type HistoryChange =
   | { readonly kind: 'fail'; readonly version: number; readonly reason: string; readonly message: string }
   | { readonly kind: 'purge' };
 
-export type OutsideAction = 'stopWork' | 'startWork' | 'keepDiagnostics' | 'dropDiagnostics';
+export type OutsideAction =
+  | 'stopWork'
+  | 'startWork'
+  | 'keepDiagnostics'
+  | 'dropDiagnostics'
+  | 'settleRestore';
 
 export interface Transition {
   readonly from: LeaseState;
@@ -133,7 +138,10 @@ const steps: Readonly<Record<Action, (draft: Draft) => void>> = {
   clearLeftover: (draft) => change(draft, ({ leftover: _, ...lease }) => lease),
   giveBack: (draft) => change(draft, (lease) => ({ ...lease, allocations: [] })),
   giveBackAfterRestore: (draft) => {
-    if (ending(draft)?.kind === 'restore') steps.giveBack(draft);
+    if (ending(draft)?.kind !== 'restore') return;
+    steps.giveBack(draft);
+    // The data goes back to where it came from: started again without it, the lease would run on empty volumes.
+    change(draft, ({ release: _, ...lease }) => lease);
   },
   retryClose: (draft) =>
     change(draft, (lease) => ({ ...lease, closing: { attempts: (lease.closing?.attempts ?? 0) + 1 } })),
@@ -148,6 +156,9 @@ const steps: Readonly<Record<Action, (draft: Draft) => void>> = {
   startWork: outside('startWork'),
   keepDiagnostics: outside('keepDiagnostics'),
   dropDiagnostics: outside('dropDiagnostics'),
+  settleRestore: (draft) => {
+    if (ending(draft)?.kind === 'restore') draft.outside.push('settleRestore');
+  },
 };
 
 function openLease(draft: Draft): void {

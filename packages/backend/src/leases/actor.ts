@@ -225,6 +225,7 @@ export class LeaseActor {
     for (const action of made.outside) {
       if (action === 'stopWork') await this.#stopWork();
       else if (action === 'startWork') this.#startWork();
+      else if (action === 'settleRestore') await this.#settleRestore();
       else await this.#diagnostics(action, made.last, logs);
     }
     if (made.owed !== undefined) await this.#tell(made.owed);
@@ -233,6 +234,15 @@ export class LeaseActor {
     if (made.lease?.leftover === true) this.#retryTidy();
     if (made.to === 'ready' && made.from !== 'unknown') this.#lookOnce();
     if (made.to === 'none') for (const { done } of this.#closers.splice(0)) done();
+  }
+
+  async #settleRestore(): Promise<void> {
+    const { outlets, log } = this.#context;
+    await outlets
+      .settleRestore(this.uuid)
+      .catch((error: unknown) =>
+        log.warn('a restore could not be settled yet', { lease_uuid: this.uuid, error: errorText(error) }),
+      );
   }
 
   async #diagnostics(

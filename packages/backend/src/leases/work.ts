@@ -66,6 +66,8 @@ export interface LeaseOutlets {
   /** Stores the failure of the lease, with the logs that were captured of it; durable when it resolves. */
   keepDiagnostics(lease: Lease, logs: Logs): Promise<void>;
   dropDiagnostics(uuid: string): Promise<void>;
+  /** The restore into this lease has succeeded or failed; what cannot be settled now is settled later. */
+  settleRestore(uuid: string): Promise<void>;
   /** Makes the callback durable; rejects when that cannot be done. Delivery begins with `deliver`. */
   enqueue(uuid: string, owed: Owed): Promise<void>;
   deliver(uuid: string): void;

@@ -1,2 +1,3 @@
 export { type BackendInstruments, collectGauges, leaseMeter } from './meters.ts';
+export { retentionMeter } from './retention-meter.ts';
 export { backendMetrics } from './table.ts';

@@ -26,7 +26,7 @@ export function admit(
 }
 
 /** The registry of every image must stand in the list, exactly. */
-function checkImages({ allowedRegistries }: AdmissionRules, { services }: StackManifest): void {
+export function checkImages({ allowedRegistries }: AdmissionRules, { services }: StackManifest): void {
   for (const [name, { image }] of services) {
     const registry = registryOf(name, image);
     if (!allowedRegistries.includes(registry))

@@ -9,6 +9,7 @@ import type { ReleaseStore } from '../stores/index.ts';
 import { type AdmissionRules, admit, allocationsOf, imagesOf } from './admission.ts';
 import { type DomainGate, domainChanges } from './domains.ts';
 import { checkQuantities, normalizeItems, type RequestedItem } from './items.ts';
+import { type RestoreContext, type RestoreRequest, restore } from './restore.ts';
 
 export interface ProvisionRequest {
   readonly leaseUuid: string;
@@ -35,6 +36,7 @@ export interface OperationsContext {
   readonly pool: ResourcePool;
   readonly releases: ReleaseStore;
   readonly gate: DomainGate;
+  readonly kept: Pick<RestoreContext, 'store' | 'retention' | 'volumes' | 'meter'>;
   readonly log: Log;
 }
 
@@ -88,6 +90,10 @@ export class Operations {
       operationId,
     });
     await this.#context.registry.close(uuid, { prepare, refusal: () => invalidState('deprovision') }, signal);
+  }
+
+  async restore(request: RestoreRequest, signal: AbortSignal): Promise<void> {
+    await restore({ ...this.#context, ...this.#context.kept }, request, signal);
   }
 
   async restart(request: ReplaceRequest, signal: AbortSignal): Promise<void> {

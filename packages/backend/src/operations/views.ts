@@ -3,14 +3,15 @@ import { errors } from '../errors.ts';
 import type { Lease } from '../lease/index.ts';
 import type { LeaseBook } from '../leases/index.ts';
 import type { PoolUsage, ResourcePool } from '../placement/index.ts';
-import type {
-  CallbackStore,
-  DiagnosticsStore,
-  Release,
-  ReleaseStore,
-  RetentionRecord,
-  RetentionStore,
-  StoreFile,
+import {
+  type CallbackStore,
+  createdAtMs,
+  type DiagnosticsStore,
+  type Release,
+  type ReleaseStore,
+  type RetentionRecord,
+  type RetentionStore,
+  type StoreFile,
 } from '../stores/index.ts';
 
 /** One container of a lease, as the engine shows it now. */
@@ -49,7 +50,8 @@ export interface ViewsContext {
 
 export type ProvisionView =
   | { readonly kind: 'live'; readonly lease: Lease }
-  | { readonly kind: 'retained'; readonly record: RetentionRecord; readonly retainedUntilMs: number }
+  /** `retainedUntilMs` absent: for ever. */
+  | { readonly kind: 'retained'; readonly record: RetentionRecord; readonly retainedUntilMs?: number }
   | {
       readonly kind: 'gone';
       readonly lease: string;
@@ -95,7 +97,11 @@ export class Views {
     // A record that cannot be read is an error: to show the lease as failed would be a guess.
     const record = retention.get(uuid);
     if (record !== undefined && record.status !== 'reaping')
-      return { kind: 'retained', record, retainedUntilMs: Date.parse(record.created_at) + retentionMaxAgeMs };
+      return {
+        kind: 'retained',
+        record,
+        ...(retentionMaxAgeMs > 0 && { retainedUntilMs: createdAtMs(record) + retentionMaxAgeMs }),
+      };
     const entry = diagnostics.get(uuid);
     if (entry === undefined) throw notProvisioned();
     return {
@@ -115,14 +121,6 @@ export class Views {
 
   lookup(uuids: readonly string[]): readonly Lease[] {
     return [...new Set(uuids)].sort().flatMap((uuid) => this.#context.book.get(uuid) ?? []);
-  }
-
-  /** The kept data of a closed lease, for its own tenant; a stranger learns nothing. */
-  restorable(uuid: string, tenant: string): RetentionRecord {
-    const record = this.#context.retention.get(uuid);
-    if (record === undefined || record.tenant !== tenant)
-      throw errors.error('not_retained', 'no retained data for lease');
-    return record;
   }
 
   retentions(after: string, limit: number): { readonly keys: readonly string[]; readonly next?: string } {

@@ -60,6 +60,7 @@ export class ResourcePool {
   readonly #byTenant = new Map<string, Sum>();
   #allocations = 0;
   #retainedDiskMb = 0;
+  #restoringDiskMb: ReadonlyMap<string, number> = new Map();
 
   constructor(total: Amounts, tenantQuota?: Amounts) {
     this.#total = sumOf(total);
@@ -71,6 +72,28 @@ export class ResourcePool {
    * new attempt of a failed lease competes with nobody for its own room; when refused, it keeps what it had.
    */
   reserve(lease: string, tenant: string, allocations: readonly Allocation[]): void {
+    this.#reserve(lease, tenant, allocations, undefined);
+  }
+
+  /**
+   * Reserves for a lease that takes over kept data of so much disk: that much is counted already, and only what goes beyond
+   * it needs room, taken all together. One step, like every reservation.
+   */
+  reserveRestored(
+    lease: string,
+    tenant: string,
+    allocations: readonly Allocation[],
+    keptDiskMb: number,
+  ): void {
+    this.#reserve(lease, tenant, allocations, keptDiskMb);
+  }
+
+  #reserve(
+    lease: string,
+    tenant: string,
+    allocations: readonly Allocation[],
+    keptDiskMb: number | undefined,
+  ): void {
     const before = this.#holdings.get(lease);
     this.release(lease);
     try {
@@ -81,7 +104,7 @@ export class ResourcePool {
             `insufficient resources: allocation ${allocation.key} is asked for twice`,
           );
       }
-      this.#check(tenant, allocations);
+      this.#check(tenant, allocations, keptDiskMb);
     } catch (error) {
       if (before !== undefined) this.#hold(lease, before);
       throw error;
@@ -110,6 +133,17 @@ export class ResourcePool {
   /** What closed leases still hold on disk. */
   set retainedDiskMb(value: number) {
     this.#retainedDiskMb = Math.max(0, value);
+  }
+
+  /** By new lease, what restores have on disk: counted here as long as the new lease itself holds nothing. */
+  set restoringDiskMb(byLease: ReadonlyMap<string, number>) {
+    this.#restoringDiskMb = byLease;
+  }
+
+  #keptDiskMb(): number {
+    let sum = this.#retainedDiskMb;
+    for (const [lease, diskMb] of this.#restoringDiskMb) if (!this.#holdings.has(lease)) sum += diskMb;
+    return sum;
   }
 
   get usage(): PoolUsage {
@@ -143,11 +177,21 @@ export class ResourcePool {
   }
 
   #availableDiskMb(allocatedMb: number): number {
-    return Math.max(0, this.#total.diskMb - allocatedMb - this.#retainedDiskMb);
+    return Math.max(0, this.#total.diskMb - allocatedMb - this.#keptDiskMb());
+  }
+
+  #checkGrowth(allocations: readonly Allocation[], keptDiskMb: number): void {
+    const growthMb = allocations.reduce((sum, { diskMb }) => sum + diskMb, 0) - keptDiskMb;
+    if (growthMb <= 0) return;
+    const taken = this.#allocated.diskMb + this.#keptDiskMb();
+    if (taken + growthMb > this.#total.diskMb)
+      throw short('disk', 'MB', growthMb, this.#total.diskMb - taken);
   }
 
   /** In the order of the instances, each with what those before it take; equal fits. */
-  #check(tenant: string, allocations: readonly Allocation[]): void {
+  #check(tenant: string, allocations: readonly Allocation[], keptDiskMb: number | undefined): void {
+    if (keptDiskMb !== undefined) this.#checkGrowth(allocations, keptDiskMb);
+    const taken = this.#keptDiskMb();
     const all = { ...this.#allocated };
     const ofTenant = { ...(this.#byTenant.get(tenant) ?? nothing()) };
     for (const allocation of allocations) {
@@ -160,7 +204,7 @@ export class ResourcePool {
         throw short('CPU', 'cores', allocation.cpuCores, (total.nanoCpus - before.nanoCpus) / 1e9);
       if (all.memoryMb > total.memoryMb)
         throw short('memory', 'MB', allocation.memoryMb, total.memoryMb - before.memoryMb);
-      if (all.diskMb + this.#retainedDiskMb > total.diskMb)
+      if (keptDiskMb === undefined && all.diskMb + taken > total.diskMb)
         throw short('disk', 'MB', allocation.diskMb, this.#availableDiskMb(before.diskMb));
       if (this.#quota === undefined || tenant === '') continue;
       const quota = this.#quota;

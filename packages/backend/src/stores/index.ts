@@ -2,5 +2,13 @@ export { CallbackStore, type PendingCallback } from './callbacks.ts';
 export { type DiagnosticsEntry, DiagnosticsStore } from './diagnostics.ts';
 export { GroupCommit } from './group-commit.ts';
 export { type Release, type ReleaseStatus, ReleaseStore } from './releases.ts';
-export { type RetentionRecord, RetentionStore } from './retention.ts';
+export { type Claimed, type Kept, RetentionStore, type RetentionTotals } from './retention.ts';
+export {
+  type CloseIntent,
+  createdAtMs,
+  footprintMb,
+  type RetainedItem,
+  type RetentionRecord,
+  type RetentionStatus,
+} from './retention-record.ts';
 export { StoreFile } from './store-file.ts';

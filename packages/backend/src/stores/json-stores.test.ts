@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { storeFolder } from '../testing/store-folder.ts';
 import { CallbackStore, type PendingCallback } from './callbacks.ts';
 import { DiagnosticsStore } from './diagnostics.ts';
-import { RetentionStore } from './retention.ts';
 
 const callback = (lease: string, more: Partial<PendingCallback> = {}): PendingCallback => ({
   lease_uuid: lease,
@@ -72,42 +71,5 @@ describe('diagnostics', () => {
     store.delete('a');
     expect(store.get('a')).toBeUndefined();
     store.file.close();
-  });
-});
-
-describe('retention records', () => {
-  const uuid = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
-
-  function withRecords(count: number) {
-    const folder = storeFolder();
-    const store = new RetentionStore(folder.path('retention.db'));
-    const insert = store.file.prepare('INSERT INTO retention (key, value, created_at) VALUES (?, ?, 0)');
-    store.file.transaction(() => {
-      for (let n = 0; n < count; n++) insert.run(uuid(n * 2), '{}');
-    });
-    const dispose = () => {
-      store.file.close();
-      folder[Symbol.dispose]();
-    };
-    return { store, [Symbol.dispose]: dispose };
-  }
-
-  it('are paged by key, strictly after the cursor, with a cursor as long as there is more', () => {
-    using kept = withRecords(5);
-    const { store } = kept;
-    expect(store.page('', 2)).toEqual({ keys: [uuid(0), uuid(2)], next: uuid(2) });
-    expect(store.page(uuid(2), 2)).toEqual({ keys: [uuid(4), uuid(6)], next: uuid(6) });
-    expect(store.page(uuid(6), 2)).toEqual({ keys: [uuid(8)] });
-    expect(store.page(uuid(4), 2)).toEqual({ keys: [uuid(6), uuid(8)] });
-    expect(store.page(uuid(3), 1), 'a cursor that is gone').toEqual({ keys: [uuid(4)], next: uuid(4) });
-    expect(store.page('', 0).keys).toHaveLength(5);
-    expect(store.page(uuid(8), 5)).toEqual({ keys: [] });
-  });
-
-  it('that cannot be read are an error, not an absence', () => {
-    using kept = withRecords(1);
-    const { store } = kept;
-    expect(store.get(uuid(1))).toBeUndefined();
-    expect(() => store.get(uuid(0))).toThrow();
   });
 });

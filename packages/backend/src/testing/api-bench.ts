@@ -4,10 +4,23 @@ import { type Scope, systemClock, type VirtualClock } from '@berth/service';
 import { type Backend, listen, openApiDocument, type TlsSettings } from '../api/index.ts';
 import type { Lease } from '../lease/index.ts';
 import { DomainGate, type InstanceFacts, Operations, Views } from '../operations/index.ts';
-import type { Amounts } from '../placement/index.ts';
+import type { Amounts, SkuCatalogue } from '../placement/index.ts';
+import { type Retention, retention } from '../retention/index.ts';
 import { CallbackStore, DiagnosticsStore, RetentionStore } from '../stores/index.ts';
+import { Faults } from './faults.ts';
 import { callSigned, type Reply, send } from './http-call.ts';
 import { LeaseHost } from './lease-host.ts';
+import { SimDisk, SimDoor } from './sim-disk.ts';
+import { CountingMeter, defaultConfig } from './storage-world.ts';
+
+const catalogue: SkuCatalogue = {
+  profiles: new Map([
+    ['small', { cpuCores: 0.5, memoryMb: 512, diskMb: 0 }],
+    ['large', { cpuCores: 4, memoryMb: 4096, diskMb: 0 }],
+    ['disk', { cpuCores: 0.5, memoryMb: 512, diskMb: 1 }],
+  ]),
+  mapping: new Map([['019c1ee7-816c-7001-8c26-a61d57e7403e', 'small']]),
+};
 
 export const apiSecret = '0123456789abcdef0123456789abcdef';
 
@@ -26,6 +39,9 @@ export class ApiBench implements AsyncDisposable {
   readonly diagnostics: DiagnosticsStore;
   readonly retention: RetentionStore;
   readonly callbacks: CallbackStore;
+  readonly metrics = new CountingMeter();
+  readonly disk = new SimDisk(new Faults());
+  readonly kept: Retention;
   instances: readonly InstanceFacts[] | Error = [];
   logs: Readonly<Record<string, string>> = {};
   engineDown = false;
@@ -40,6 +56,22 @@ export class ApiBench implements AsyncDisposable {
     this.diagnostics = new DiagnosticsStore(this.host.path('diagnostics.db'));
     this.retention = new RetentionStore(this.host.path('retention.db'));
     this.callbacks = new CallbackStore(this.host.path('callbacks.db'));
+    const { host, disk } = this;
+    this.kept = retention({
+      store: this.retention,
+      volumes: disk,
+      door: new SimDoor(disk, () => []),
+      leases: host.book,
+      releases: host.store,
+      pool: host.pool,
+      teardown: async () => undefined,
+      config: { ...defaultConfig, catalogue },
+      clock: host.clock,
+      meter: this.metrics.meter,
+      log: host.logs.log,
+      spawn: (name, work) => void host.scope.spawn(name, work),
+    });
+    host.settleRestore = (uuid) => this.kept.restoring.settle(uuid);
   }
 
   static async start(options: BenchOptions = {}): Promise<ApiBench> {
@@ -61,13 +93,6 @@ export class ApiBench implements AsyncDisposable {
   #backend(): Backend {
     const { host, diagnostics, retention, callbacks } = this;
     const { book, registry, pool, store: releases, clock } = host;
-    const catalogue = {
-      profiles: new Map([
-        ['small', { cpuCores: 0.5, memoryMb: 512, diskMb: 0 }],
-        ['large', { cpuCores: 4, memoryMb: 4096, diskMb: 0 }],
-      ]),
-      mapping: new Map([['019c1ee7-816c-7001-8c26-a61d57e7403e', 'small']]),
-    };
     const gate = new DomainGate({
       ingress: true,
       wildcardDomain: 'apps.example.net',
@@ -78,7 +103,16 @@ export class ApiBench implements AsyncDisposable {
     });
     const rules = { catalogue, allowedRegistries: ['docker.io', 'ghcr.io'] };
     return {
-      operations: new Operations({ rules, book, registry, pool, releases, gate, log: host.logs.log }),
+      operations: new Operations({
+        rules,
+        book,
+        registry,
+        pool,
+        releases,
+        gate,
+        kept: { store: retention, retention: this.kept, volumes: this.disk, meter: this.metrics.meter },
+        log: host.logs.log,
+      }),
       views: new Views({
         book,
         pool,

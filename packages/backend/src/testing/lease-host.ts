@@ -28,6 +28,9 @@ export class LeaseHost implements AsyncDisposable {
   readonly diagnostics: string[] = [];
   readonly transitions: string[] = [];
   readonly counts = { created: 0, panics: 0, workPanics: 0, dropped: 0 };
+  /** What is done when a restore has come to its end. */
+  settleRestore: (uuid: string) => Promise<void> = async (uuid) =>
+    void this.diagnostics.push(`settle ${uuid}`);
   /** Makes the outbox refuse, as a full disk would. */
   outboxFull = false;
   readonly #folder = storeFolder();
@@ -87,6 +90,7 @@ export class LeaseHost implements AsyncDisposable {
           this.diagnostics.push(`keep ${lease.uuid} ${lease.failure?.reason} ${Object.keys(logs).join()}`);
         },
         dropDiagnostics: async (uuid) => void this.diagnostics.push(`drop ${uuid}`),
+        settleRestore: (uuid) => this.settleRestore(uuid),
         enqueue: async (uuid, owed) => {
           if (this.outboxFull) throw new Error('disk full');
           queued.set(uuid, owed);

@@ -1,5 +1,4 @@
 export { backfillQuotas } from './backfill.ts';
-export { type LeaseClosing, PlainClosing } from './closing.ts';
 export { ConfinedFolder } from './confined-folder.ts';
 export type { VolumeDoor } from './door.ts';
 export { liveClaims, liveQuotas } from './live-claims.ts';

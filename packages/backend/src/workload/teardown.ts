@@ -5,7 +5,12 @@ import type { ContainerHandling } from './handling.ts';
 import type { ContainerListing, LeaseContainer } from './listing.ts';
 import { inStopOrder, together } from './order.ts';
 
-type TeardownReason = 'deprovision' | 'provision_cleanup';
+export type TeardownReason =
+  | 'deprovision'
+  | 'provision_cleanup'
+  | 'restore_prelude'
+  | 'restore_rollback'
+  | 'restore_reconcile';
 
 export interface TeardownContext {
   readonly listing: ContainerListing;

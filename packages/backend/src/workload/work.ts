@@ -11,7 +11,6 @@ import type {
   Rediscovered,
   ReplaceResult,
 } from '../leases/index.ts';
-import type { LeaseClosing } from '../volumes/index.ts';
 import type { Deployment } from './deployment.ts';
 import { diagnosis } from './diagnosis.ts';
 import { type Evidence, operationOf } from './evidence.ts';
@@ -22,13 +21,28 @@ import type { Observation } from './observation.ts';
 import { together } from './order.ts';
 import type { Provisioning } from './provisioning.ts';
 import type { Replacing } from './replacing.ts';
+import type { RestoreRun } from './restore-run.ts';
 import type { Teardown } from './teardown.ts';
 import { timeLimit } from './time-limit.ts';
+
+/** What becomes of the data of a lease that is closed. */
+export interface LeaseClosing {
+  /** Before the first container is stopped. Throws when it cannot be written down. */
+  begin(lease: Lease): void;
+  /** When no container is left. May be repeated: it goes on with what it finds. */
+  volumesOf(
+    lease: Lease,
+  ): Promise<
+    | { readonly kind: 'gone'; readonly retained: boolean }
+    | { readonly kind: 'failed' | 'exhausted'; readonly detail: string }
+  >;
+}
 
 export interface WorkContext {
   readonly containers: Pick<Containers, 'inspect' | 'logs'>;
   readonly provisioning: Provisioning;
   readonly replacing: Replacing;
+  readonly restoreRun: RestoreRun;
   readonly observation: Observation;
   readonly rediscovery: { find(uuid: string): Promise<Rediscovered | undefined> };
   readonly listing: ContainerListing;
@@ -62,7 +76,8 @@ export class ContainerWork implements LeaseWork {
   }
 
   replace(lease: Lease, stop: AbortSignal): Promise<ReplaceResult> {
-    return this.#context.replacing.run(lease, stop);
+    const { restoreRun, replacing } = this.#context;
+    return lease.operation?.kind === 'restore' ? restoreRun.run(lease, stop) : replacing.run(lease, stop);
   }
 
   confirmDeath(lease: Lease, suspect: Death): Promise<Death | undefined> {
@@ -111,46 +126,47 @@ export class ContainerWork implements LeaseWork {
   }
 
   async deprovision(lease: Lease): Promise<DeprovisionResult> {
-    const { deployment, teardown, closing, networks, isolation, leasesOf, stopTimeoutMs, log, onClosed } =
-      this.#context;
-    const stack = deployment.stack(lease.uuid, lease.release);
+    const { deployment, teardown, stopTimeoutMs, closing, log, onClosed } = this.#context;
     try {
+      closing.begin(lease);
       await teardown.ofLease(lease.uuid, {
         reason: 'deprovision',
         stopGraceS: Math.ceil(stopTimeoutMs / 1000),
-        stack,
+        stack: deployment.stack(lease.uuid, lease.release),
       });
     } catch (error) {
-      const detail = `deprovision partially failed: ${errorText(error)}`;
-      return { kind: 'failed', failure: { reason: 'CleanupFailed', message: failureText.cleanup, detail } };
+      return cleanupFailed(`deprovision partially failed: ${errorText(error)}`);
     }
-    const volumes = await closing.volumesOf(lease);
-    if (volumes.kind === 'failed') {
-      const detail = `volume cleanup failed: ${volumes.detail}`;
-      return { kind: 'failed', failure: { reason: 'CleanupFailed', message: failureText.cleanup, detail } };
-    }
-    if (isolation)
-      // The lease itself is still counted.
-      await networks
-        .release(lease.tenant, () => leasesOf(lease.tenant) > 1)
-        .catch((error: unknown) =>
-          log.warn('tenant network could not be removed', {
-            lease_uuid: lease.uuid,
-            error: errorText(error),
-          }),
-        );
+    const closed = await closing.volumesOf(lease);
+    if (closed.kind === 'failed') return cleanupFailed(`volume cleanup failed: ${closed.detail}`);
+    await this.#releaseNetwork(lease);
     onClosed();
-    if (volumes.kind === 'gone') return { kind: 'closed', retained: volumes.retained };
-    const { detail } = volumes;
+    if (closed.kind === 'gone') return { kind: 'closed', retained: closed.retained };
     log.error('MANUAL CLEANUP REQUIRED: volumes of a closed lease are left', {
       lease_uuid: lease.uuid,
-      detail,
+      detail: closed.detail,
     });
     const failure = {
       reason: 'VolumeCleanupExhausted',
       message: failureText.volumeCleanup,
-      detail,
+      detail: closed.detail,
     } as const;
     return { kind: 'exhausted', failure };
   }
+
+  async #releaseNetwork({ uuid, tenant }: Lease): Promise<void> {
+    const { networks, isolation, leasesOf, log } = this.#context;
+    if (!isolation) return;
+    // The lease itself is still counted.
+    await networks
+      .release(tenant, () => leasesOf(tenant) > 1)
+      .catch((error: unknown) =>
+        log.warn('tenant network could not be removed', { lease_uuid: uuid, error: errorText(error) }),
+      );
+  }
 }
+
+const cleanupFailed = (detail: string): DeprovisionResult => ({
+  kind: 'failed',
+  failure: { reason: 'CleanupFailed', message: failureText.cleanup, detail },
+});

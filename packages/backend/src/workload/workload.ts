@@ -8,7 +8,7 @@ import type { BackendInstruments } from '../metrics/index.ts';
 import type { DomainGate, LeaseInspection } from '../operations/index.ts';
 import type { StackSettings } from '../stack/index.ts';
 import type { ReleaseStore } from '../stores/index.ts';
-import type { LeaseClosing, OpenVolumes } from '../volumes/index.ts';
+import type { OpenVolumes } from '../volumes/index.ts';
 import { Deployment } from './deployment.ts';
 import { Evidence } from './evidence.ts';
 import { ContainerHandling } from './handling.ts';
@@ -24,10 +24,11 @@ import { Provisioning } from './provisioning.ts';
 import { ImagePulls } from './pulls.ts';
 import { Rediscovery } from './rediscovery.ts';
 import { Replacing } from './replacing.ts';
+import { type KeptData, RestoreRun } from './restore-run.ts';
 import { Startup } from './startup.ts';
 import { type ContainerEvents, type Happened, StateWatch } from './state-watch.ts';
-import { Teardown } from './teardown.ts';
-import { ContainerWork } from './work.ts';
+import { Teardown, type TeardownReason } from './teardown.ts';
+import { ContainerWork, type LeaseClosing } from './work.ts';
 
 export interface WorkloadOptions {
   readonly scope: Scope;
@@ -37,7 +38,7 @@ export interface WorkloadOptions {
   readonly releases: ReleaseStore;
   readonly gate: DomainGate;
   readonly disk: OpenVolumes;
-  readonly closing: LeaseClosing;
+  readonly kept: { readonly closing: LeaseClosing; readonly restoring: KeptData };
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: BackendInstruments;
@@ -52,6 +53,8 @@ export interface Workload {
   readonly evidence: Evidence;
   readonly images: ImageFiles;
   readonly events: LateEvents;
+  /** Removes the containers of a lease; rejects when one may be left. */
+  readonly takeDown: (lease: string, reason: TeardownReason) => Promise<void>;
   /** What the engine's stream of events needs to tell us of. */
   readonly eventFilters: Filters;
 }
@@ -79,8 +82,10 @@ class LateEvents implements ContainerEvents {
   }
 }
 
+const takeDownGraceS = 10;
+
 export function workload(options: WorkloadOptions): Workload {
-  const { engine, config, book, releases, gate, disk, closing, clock, log, metrics } = options;
+  const { engine, config, book, releases, gate, disk, kept, clock, log, metrics } = options;
   const { containers } = engine;
   const listing = new ContainerListing(containers, config.name, log);
   const handling = new ContainerHandling({
@@ -138,7 +143,6 @@ export function workload(options: WorkloadOptions): Workload {
   });
   const leases = new ContainerWork({
     ...common,
-    closing,
     containers,
     listing,
     handling,
@@ -158,6 +162,18 @@ export function workload(options: WorkloadOptions): Workload {
       onPhase: (operation, phase, seconds) =>
         metrics.replacePhaseSeconds.observe(seconds, { operation, phase }),
     }),
+    restoreRun: new RestoreRun({
+      ...common,
+      kept: kept.restoring,
+      disk,
+      onPhase: (phase, seconds) =>
+        metrics.replacePhaseSeconds.observe(seconds, { operation: 'restore', phase }),
+      onEnd: (outcome, seconds) => {
+        metrics.restores.inc({ outcome });
+        if (outcome === 'success') metrics.restoreSeconds.observe(seconds);
+      },
+    }),
+    closing: kept.closing,
     observation: new Observation({ containers, listing, log }),
     rediscovery: new Rediscovery({
       listing,
@@ -174,7 +190,20 @@ export function workload(options: WorkloadOptions): Workload {
   });
   const inspection = new ContainerInspection(containers, listing);
   const eventFilters = { type: ['container'], ...ourFilters(config.name) };
-  return { leases, inspection, listing, networks, migration, evidence, images, events, eventFilters };
+  const takeDown: Workload['takeDown'] = (lease, reason) =>
+    teardown.ofLease(lease, { reason, stopGraceS: takeDownGraceS, stack: undefined });
+  return {
+    leases,
+    inspection,
+    listing,
+    networks,
+    migration,
+    evidence,
+    images,
+    events,
+    eventFilters,
+    takeDown,
+  };
 }
 
 function stackSettings(config: Config): StackSettings {

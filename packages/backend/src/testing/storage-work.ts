@@ -1,0 +1,125 @@
+/** The work of leases on volumes, with containers that are only remembered: what an engine does takes no time here. */
+import type { Lease } from '../lease/index.ts';
+import type { DeprovisionResult, LeaseWork, ProvisionResult, ReplaceResult } from '../leases/index.ts';
+import { canonicalVolume, isRetained, parseVolume, type VolumeName } from '../names/index.ts';
+import type { Retention } from '../retention/index.ts';
+import type { SimDisk, SimDoor } from './sim-disk.ts';
+
+export interface StorageWorkContext {
+  readonly disk: SimDisk;
+  readonly door: SimDoor;
+  /** Leases whose containers run; they do not end with our process. */
+  readonly running: Set<string>;
+  readonly retention: () => Retention;
+  /** The engine refuses to start anything for this lease. */
+  readonly refuses: Set<string>;
+}
+
+export class StorageWork implements LeaseWork {
+  readonly #context: StorageWorkContext;
+
+  constructor(context: StorageWorkContext) {
+    this.#context = context;
+  }
+
+  async provision(lease: Lease): Promise<ProvisionResult> {
+    const made: VolumeName[] = [];
+    try {
+      await this.#volumes(lease, made);
+      await this.#up(lease);
+    } catch (error) {
+      await this.#context.door.operation(lease.uuid).destroy('deprovision_destroy', made);
+      const failure = {
+        reason: 'Internal',
+        message: 'volume creation failed',
+        detail: String(error),
+      } as const;
+      return { kind: 'failed', failure, logs: {}, left: false };
+    }
+    return { kind: 'provisioned', items: lease.items };
+  }
+
+  async replace(lease: Lease): Promise<ReplaceResult> {
+    const { running, door, disk } = this.#context;
+    const { restoring } = this.#context.retention();
+    try {
+      await restoring.demandAdopted(lease.uuid);
+      await this.#volumes(lease, []);
+      await this.#up(lease);
+      return { kind: 'replaced', images: lease.images };
+    } catch (error) {
+      const failure = { reason: 'RestoreFailed', message: 'restore failed', detail: String(error) } as const;
+      running.delete(lease.uuid);
+      await restoring.failed(lease.uuid);
+      const made = disk.names.filter((name) => parseVolume(name)?.lease === lease.uuid && !isRetained(name));
+      await door.operation(lease.uuid).destroy('deprovision_destroy', made);
+      return { kind: 'failed', failure, logs: {} };
+    }
+  }
+
+  async deprovision(lease: Lease): Promise<DeprovisionResult> {
+    const { retention, running, disk } = this.#context;
+    const { closing } = retention();
+    const failed = (detail: string): DeprovisionResult => ({
+      kind: 'failed',
+      failure: { reason: 'CleanupFailed', message: 'cleanup failed', detail },
+    });
+    try {
+      closing.begin(lease);
+    } catch (error) {
+      return failed(String(error));
+    }
+    await disk.faults.pass(`containers of ${lease.uuid} end`, 'before');
+    running.delete(lease.uuid);
+    await disk.faults.pass(`containers of ${lease.uuid} end`, 'done');
+    const closed = await closing.volumesOf(lease);
+    if (closed.kind === 'gone') return { kind: 'closed', retained: closed.retained };
+    if (closed.kind === 'failed') return failed(closed.detail);
+    return {
+      kind: 'exhausted',
+      failure: {
+        reason: 'VolumeCleanupExhausted',
+        message: 'volume cleanup exhausted',
+        detail: closed.detail,
+      },
+    };
+  }
+
+  async #volumes(lease: Lease, made: VolumeName[]): Promise<void> {
+    const { disk } = this.#context;
+    for (const { serviceName: service, quantity, sku } of lease.items)
+      for (let index = 0; index < quantity; index++) {
+        const diskMb = lease.allocations.find((one) => one.sku === sku)?.diskMb ?? 0;
+        const name = canonicalVolume({ lease: lease.uuid, service, index });
+        if (await disk.create(name, diskMb || 64, diskMb === 0)) made.push(name);
+      }
+  }
+
+  async #up(lease: Lease): Promise<void> {
+    const { disk, running, refuses } = this.#context;
+    await disk.faults.pass(`containers of ${lease.uuid} start`, 'before');
+    if (refuses.has(lease.uuid)) throw new Error('the container does not start');
+    running.add(lease.uuid);
+    await disk.faults.pass(`containers of ${lease.uuid} start`, 'done');
+  }
+
+  async diagnose(): Promise<{ detail: string; logs: Record<string, string> }> {
+    return { detail: '', logs: {} };
+  }
+
+  async confirmDeath(): Promise<undefined> {
+    return undefined;
+  }
+
+  async rediscover(): Promise<undefined> {
+    return undefined;
+  }
+
+  async tidy(): Promise<void> {
+    return undefined;
+  }
+
+  async findDeath(): Promise<undefined> {
+    return undefined;
+  }
+}

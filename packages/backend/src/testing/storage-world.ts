@@ -1,0 +1,407 @@
+/**
+ * The storage life of a backend without an engine: the real leases, stores, retention and restore on a disk in memory. The
+ * process can die, the power can fail and the disk can be full at any step; what starts again has only what was lasting.
+ */
+import { Scope, VirtualClock } from '@berth/service';
+import { createLog } from '@berth/service/log';
+import type { LeaseEvent, Owed } from '../lease/index.ts';
+import { LeaseBook, LeaseRegistry } from '../leases/index.ts';
+import { parseVolume, type VolumeName } from '../names/index.ts';
+import { allocationsOf, type RequestedItem, restore } from '../operations/index.ts';
+import { ResourcePool, type SkuCatalogue } from '../placement/index.ts';
+import {
+  type Retention,
+  type RetentionConfig,
+  type RetentionMeter,
+  retention,
+  type VolumeClaim,
+} from '../retention/index.ts';
+import { GroupCommit, ReleaseStore, RetentionStore, type StoreFile } from '../stores/index.ts';
+import { Faults } from './faults.ts';
+import { isOf, SimDisk, SimDoor } from './sim-disk.ts';
+import { StorageWork } from './storage-work.ts';
+import { storeFolder } from './store-folder.ts';
+
+const catalogue: SkuCatalogue = {
+  profiles: new Map([
+    ['small', { cpuCores: 0.1, memoryMb: 16, diskMb: 100 }],
+    ['large', { cpuCores: 0.1, memoryMb: 16, diskMb: 300 }],
+    ['none', { cpuCores: 0.1, memoryMb: 16, diskMb: 0 }],
+  ]),
+  mapping: new Map(),
+};
+
+export const hourMs = 3_600_000;
+
+export const defaultConfig: RetentionConfig = {
+  retainOnClose: true,
+  retentionMaxAgeMs: 90 * 24 * hourMs,
+  retentionReapIntervalMs: hourMs,
+  retentionOrphanConfirmations: 3,
+  maxRetainedLeasesPerTenant: 0,
+  maxRetainedDiskMb: 0,
+  maxRetainedDiskMbPerTenant: 0,
+  retentionTenantBudgets: new Map(),
+  retentionPartitionSource: '',
+  catalogue,
+};
+
+const manifest = (services: readonly string[], env: Readonly<Record<string, string>> = {}): Uint8Array =>
+  new TextEncoder().encode(
+    JSON.stringify({
+      services: Object.fromEntries(services.map((name) => [name, { image: 'registry.test/app:1', env }])),
+    }),
+  );
+
+/** What the meter was told, by name. */
+export class CountingMeter {
+  readonly counts = new Map<string, number>();
+  #gauges: Parameters<RetentionMeter['counted']>[0] | undefined;
+
+  get gauges(): Parameters<RetentionMeter['counted']>[0] | undefined {
+    return this.#gauges;
+  }
+
+  #count(name: string): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+  }
+
+  of(name: string): number {
+    return this.counts.get(name) ?? 0;
+  }
+
+  readonly meter: RetentionMeter = {
+    refused: (scope) => this.#count(`refused ${scope}`),
+    evicted: (level) => this.#count(`evicted ${level}`),
+    collapsed: (reason) => this.#count(`collapsed ${reason}`),
+    stamped: () => this.#count('stamped'),
+    capCheckFailed: (check) => this.#count(`cap check failed ${check}`),
+    scratchReclaimed: () => this.#count('scratch reclaimed'),
+    leaked: () => this.#count('leaked'),
+    swept: (outcome) => this.#count(`swept ${outcome}`),
+    accountingFailed: () => this.#count('accounting failed'),
+    reapSkipped: (reason) => this.#count(`reap skipped ${reason}`),
+    orphanPruned: () => this.#count('orphan pruned'),
+    orphanSkipped: (reason) => this.#count(`orphan skipped ${reason}`),
+    demoteRefused: (_, reason) => this.#count(`demote refused ${reason}`),
+    finalizerPending: () => this.#count('finalizer pending'),
+    adopted: () => this.#count('adopted'),
+    counted: (totals) => {
+      this.#gauges = totals;
+    },
+  };
+}
+
+interface Process {
+  readonly scope: Scope;
+  readonly book: LeaseBook;
+  readonly pool: ResourcePool;
+  readonly registry: LeaseRegistry;
+  readonly retention: Retention;
+  readonly clock: VirtualClock;
+  readonly door: SimDoor;
+}
+
+const quiet = createLog({
+  level: 'error',
+  format: () => '',
+  sink: { write: () => undefined, flush: () => undefined, takeDropped: () => 0 },
+});
+const longestWaitMs = 20_000;
+const mostTurns = 2000;
+const turnsToDie = 6;
+
+export class StorageWorld implements AsyncDisposable {
+  readonly faults = new Faults();
+  readonly disk = new SimDisk(this.faults);
+  readonly running = new Set<string>();
+  readonly refuses = new Set<string>();
+  readonly told: { readonly lease: string; readonly owed: Owed }[] = [];
+  readonly metrics = new CountingMeter();
+  config: RetentionConfig;
+  readonly totalDiskMb: number;
+  readonly #folder = storeFolder();
+  readonly releases: ReleaseStore;
+  readonly store: RetentionStore;
+  #nowMs = Date.UTC(2026, 0, 1);
+  #operations = 0;
+  #process: Process;
+
+  constructor(config: Partial<RetentionConfig> = {}, totalDiskMb = 1_000_000) {
+    this.config = { ...defaultConfig, ...config };
+    this.totalDiskMb = totalDiskMb;
+    this.releases = new ReleaseStore(this.#folder.path('releases.db'));
+    this.store = new RetentionStore(this.#folder.path('retention.db'));
+    for (const { file, name } of [
+      { file: this.releases.file, name: 'releases' },
+      { file: this.store.file, name: 'retention' },
+    ])
+      this.#countCommits(file, name);
+    this.#process = this.#begin();
+  }
+
+  get book(): LeaseBook {
+    return this.#process.book;
+  }
+
+  get pool(): ResourcePool {
+    return this.#process.pool;
+  }
+
+  get registry(): LeaseRegistry {
+    return this.#process.registry;
+  }
+
+  get retention(): Retention {
+    return this.#process.retention;
+  }
+
+  get clock(): VirtualClock {
+    return this.#process.clock;
+  }
+
+  get door(): SimDoor {
+    return this.#process.door;
+  }
+
+  /** Every commit is a step that can go wrong before it, and right after it. */
+  #countCommits(file: StoreFile, name: string): void {
+    const commit = file.transaction.bind(file);
+    file.transaction = <T>(work: () => T): T => {
+      this.faults.reach(`commit ${name}`, 'before');
+      const result = commit(work);
+      this.faults.reach(`commit ${name}`, 'done');
+      return result;
+    };
+  }
+
+  #begin(): Process {
+    const scope = new Scope('storage', () => undefined);
+    const clock = new VirtualClock(this.#nowMs);
+    const book = new LeaseBook(this.releases, new GroupCommit(this.releases.file));
+    const pool = new ResourcePool({ cpuCores: 1e6, memoryMb: 1e9, diskMb: this.totalDiskMb });
+    const { owed } = book.load();
+    for (const { uuid, tenant, allocations } of book.values()) pool.adopt(uuid, tenant, allocations);
+    const door: SimDoor = new SimDoor(this.disk, (name) => this.#claimsOn(book, kept, name));
+    const kept: Retention = retention({
+      store: this.store,
+      volumes: this.disk,
+      door,
+      leases: book,
+      releases: this.releases,
+      pool,
+      teardown: async (lease) => {
+        await this.faults.pass(`containers of ${lease} end`, 'before');
+        this.running.delete(lease);
+      },
+      config: this.config,
+      clock,
+      meter: this.metrics.meter,
+      log: quiet,
+      spawn: (name, work) => void scope.spawn(name, work),
+    });
+    const work = new StorageWork({ ...this, door, retention: () => kept });
+    const queued = new Map<string, Owed>();
+    const tell = (lease: string, debt: Owed | undefined): void => {
+      if (debt !== undefined && !this.faults.dead) this.told.push({ lease, owed: debt });
+    };
+    const registry = new LeaseRegistry({
+      scope,
+      clock,
+      log: quiet,
+      book,
+      pool,
+      work,
+      newOperationId: () => `op-${++this.#operations}`,
+      outlets: {
+        keepDiagnostics: async () => undefined,
+        dropDiagnostics: async () => undefined,
+        settleRestore: (uuid) => kept.restoring.settle(uuid),
+        enqueue: async (uuid, debt) => void queued.set(uuid, debt),
+        deliver: (uuid) => tell(uuid, queued.get(uuid)),
+        deliverUnstored: tell,
+      },
+      meter: {
+        transition: () => undefined,
+        actorCreated: () => undefined,
+        actorPanicked: () => this.metrics.counts.set('panics', this.metrics.of('panics') + 1),
+        workPanicked: () => this.metrics.counts.set('panics', this.metrics.of('panics') + 1),
+        outcomeDropped: () => undefined,
+        deathDropped: () => undefined,
+      },
+    });
+    for (const [uuid, debt] of owed) registry.tryPost(uuid, { kind: 'settle', owed: debt });
+    return { scope, book, pool, registry, retention: kept, clock, door };
+  }
+
+  /** All claims on a volume: during a restore the new lease has one, and the closed lease another. */
+  #claimsOn(book: LeaseBook, kept: Retention, name: VolumeName): readonly VolumeClaim[] {
+    const claim = kept.claims.claimOf(name);
+    const parsed = parseVolume(name);
+    const lease = parsed && !parsed.retained ? book.get(parsed.lease) : undefined;
+    const live = lease !== undefined && isOf(name, lease);
+    return [
+      ...(claim === undefined ? [] : [claim]),
+      ...(live ? [{ kind: 'live_provision', lease: lease.uuid }] : []),
+    ];
+  }
+
+  /** The process ends here and now, with the power or without it, and another one begins. */
+  async restart(power: boolean): Promise<void> {
+    const { scope, clock } = this.#process;
+    this.#nowMs = clock.now() + 1000;
+    this.faults.kill();
+    // What the old process waits for never comes; what it was about to do fails, and nobody hears of it.
+    void scope.close();
+    for (let turn = 0; turn < turnsToDie; turn++) await new Promise((resolve) => setImmediate(resolve));
+    this.faults.reset();
+    if (power) {
+      this.disk.failPower();
+      this.running.clear();
+    }
+    await this.startAgain();
+  }
+
+  /** What a start does, in its order. */
+  async startAgain(): Promise<void> {
+    this.#process = this.#begin();
+    const { book, registry, retention: kept } = this.#process;
+    kept.accounting.refresh();
+    for (const { uuid, operation, closing } of [...book.values()])
+      if (operation !== undefined || closing !== undefined)
+        await this.#alive(registry.handled(uuid, { kind: 'resume' }));
+    await this.#alive(kept.passes.atStart());
+    await this.#alive(this.sweepOrphans());
+    await this.#alive(kept.passes.reapExpired());
+    kept.accounting.refresh();
+  }
+
+  /** Waits for what the process does, unless it dies. */
+  async #alive(work: Promise<unknown>): Promise<void> {
+    await this.ended(work.catch(() => undefined));
+  }
+
+  /** What nothing claims, and no release protects. */
+  async sweepOrphans(): Promise<void> {
+    for (const name of await this.disk.list()) {
+      const parsed = parseVolume(name);
+      if (parsed === undefined || parsed.retained || this.releases.latestActive(parsed.lease) !== undefined)
+        continue;
+      if (this.#claimsOn(this.book, this.retention, name).length === 0)
+        await this.disk.destroy(name, 'orphan_gc');
+    }
+  }
+
+  async provision(uuid: string, tenant: string, items: readonly RequestedItem[]): Promise<void> {
+    const services = items.map(({ serviceName }) => serviceName);
+    const allocations = allocationsOf(uuid, items, catalogue);
+    const { pool, registry } = this.#process;
+    const prepare = (current: unknown, operationId: string): LeaseEvent => {
+      if (current !== undefined) throw new Error('exists');
+      pool.reserve(uuid, tenant, allocations);
+      const lease = {
+        uuid,
+        tenant,
+        provider: 'p',
+        callbackUrl: 'http://127.0.0.1/',
+        items,
+        images: {},
+        allocations,
+        lastRelease: 0,
+      };
+      return { name: 'ProvisionRequested', operationId, lease, manifest: manifest(services) };
+    };
+    await registry.request(
+      uuid,
+      { prepare, refusal: () => new Error('refused') },
+      new AbortController().signal,
+    );
+  }
+
+  async close(uuid: string): Promise<void> {
+    const prepare = (_: unknown, operationId: string): LeaseEvent => ({
+      name: 'DeprovisionRequested',
+      operationId,
+    });
+    await this.#process.registry.close(
+      uuid,
+      { prepare, refusal: () => new Error('refused') },
+      new AbortController().signal,
+    );
+  }
+
+  async restore(from: string, uuid: string, tenant: string, items: readonly RequestedItem[]): Promise<void> {
+    const { book, registry, pool, retention: kept } = this.#process;
+    await restore(
+      {
+        rules: { catalogue, allowedRegistries: ['registry.test'] },
+        book,
+        registry,
+        pool,
+        releases: this.releases,
+        store: this.store,
+        retention: kept,
+        volumes: this.disk,
+        meter: this.metrics.meter,
+        log: quiet,
+      },
+      {
+        leaseUuid: uuid,
+        fromLeaseUuid: from,
+        tenant,
+        providerUuid: 'p',
+        items,
+        callbackUrl: 'http://127.0.0.1/',
+      },
+      new AbortController().signal,
+    );
+  }
+
+  /** Resolves when the work has ended, or when the process is dead. */
+  async ended(work: Promise<unknown>): Promise<void> {
+    let done = false;
+    const finished = work.finally(() => {
+      done = true;
+    });
+    await this.until('the work has ended', () => done || this.faults.dead);
+    if (done) await finished;
+    else finished.catch(() => undefined);
+  }
+
+  /** Nothing is going on any more, or the process is dead. What waits for a time gets it. */
+  async idle(): Promise<void> {
+    let still = 0;
+    for (let turn = 1; still < 3 && !this.faults.dead; turn++) {
+      if (turn > mostTurns) throw new Error('it does not become quiet');
+      await new Promise((resolve) => setImmediate(resolve));
+      still = this.#isBusy() ? 0 : still + 1;
+      if (turn % 20 === 0) await this.clock.advance(6000);
+    }
+  }
+
+  #isBusy(): boolean {
+    const { depths } = this.registry.sample();
+    return (
+      this.registry.busy ||
+      depths.some((depth) => depth > 0) ||
+      [...this.book.values()].some(({ operation }) => operation !== undefined)
+    );
+  }
+
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const deadline = performance.now() + longestWaitMs;
+    while (!condition()) {
+      if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    void this.#process.scope.close();
+    this.faults.reset();
+    await new Promise((resolve) => setImmediate(resolve));
+    this.releases.file.close();
+    this.store.file.close();
+    this.#folder[Symbol.dispose]();
+  }
+}
