@@ -9,11 +9,17 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   const mode = daemonModeOf(argv, env);
   if (mode !== undefined) return await runDaemonMode(mode, env);
   const { runTool } = await import('./cli/run.ts');
-  return await runTool(argv, {
-    env,
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-  });
+  // Timers of the clock do not keep a process alive, and a command may wait for nothing else.
+  const alive = setInterval(() => undefined, 2 ** 30);
+  try {
+    return await runTool(argv, {
+      env,
+      out: (text) => void process.stdout.write(text),
+      err: (text) => void process.stderr.write(text),
+    });
+  } finally {
+    clearInterval(alive);
+  }
 }
 
 async function runDaemonMode(mode: DaemonMode, env: NodeJS.ProcessEnv): Promise<never> {

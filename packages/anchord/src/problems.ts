@@ -20,6 +20,13 @@ export const problemTable = {
     remedy:
       'Look whether the engine runs, and whether DOCKER_HOST and the socket proxy let us read containers.',
   },
+  'docker-permission': {
+    title: 'Docker lets us do what is needed',
+    severity: 'warning',
+    meaning: 'The feature that the finding names does not work.',
+    remedy:
+      'Allow the request in the socket proxy; the reference has what each feature needs (anchord-permissions).',
+  },
   'kernel-refuses': {
     title: 'The kernel takes the ruleset',
     severity: 'error',

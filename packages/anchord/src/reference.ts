@@ -8,9 +8,14 @@ import { serviceAnchorSchema } from './config/service-anchor.ts';
 import { anchordErrors } from './errors.ts';
 import * as messages from './messages/index.ts';
 import { anchordMetrics } from './metrics.ts';
+import { permissionsPage } from './permissions/page.ts';
 
 export const reference: PackageReference = {
-  pages: { 'anchord-commands.md': commandsPage(commands), 'anchord.1': manualPage(commands) },
+  pages: {
+    'anchord-commands.md': commandsPage(commands),
+    'anchord.1': manualPage(commands),
+    'anchord-permissions.md': permissionsPage(),
+  },
   errors: [{ title: 'anchord', table: anchordErrors.rows }],
   messages: [
     { title: 'anchord: every mode', table: messages.processMessages },

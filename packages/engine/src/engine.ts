@@ -1,7 +1,7 @@
 import { type Clock, type Scope, systemClock } from '@berth/service';
 import { type Containers, DockerContainers } from './containers/index.ts';
 import { DockerEvents, type Events } from './events/index.ts';
-import { Api, type Endpoint, endpointFromEnvironment, Transport } from './http/index.ts';
+import { type Answered, Api, type Endpoint, endpointFromEnvironment, Transport } from './http/index.ts';
 import { DockerImages, type Images } from './images/index.ts';
 import { DockerNetworks, type Networks } from './networks/index.ts';
 import { DockerSystem, type System } from './system/index.ts';
@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly endpoint?: Endpoint;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
+  /** Hears of every answer, also of refusals. */
+  readonly onAnswer?: (answered: Answered) => void;
 }
 
 /** Asks nothing yet: the first call connects. What is kept open ends with the scope. */
@@ -31,7 +33,7 @@ export function connectEngine(scope: Scope, options: EngineOptions = {}): Engine
   const { env = process.env, clock = systemClock } = options;
   const transport = new Transport(options.endpoint ?? endpointFromEnvironment(env), clock);
   scope.defer(() => transport.close());
-  const api = new Api(transport, env['DOCKER_API_VERSION']);
+  const api = new Api(transport, env['DOCKER_API_VERSION'], options.onAnswer);
   return {
     containers: new DockerContainers(api),
     networks: new DockerNetworks(api),

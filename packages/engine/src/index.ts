@@ -6,6 +6,7 @@ export { type EngineError, type EngineErrorCode, engineErrors, mayHaveHappened }
 export type * from './events/index.ts';
 export { EventFeed } from './events/index.ts';
 export {
+  type Answered,
   type ApiVersion,
   atLeast,
   type CallOptions,

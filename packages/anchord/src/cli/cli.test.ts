@@ -52,7 +52,9 @@ describe('help', () => {
     for (const { name } of commands) expect(out).toContain(`\n  ${name} `);
   });
 
-  it.each(commands.map(({ name }) => [name]))('of %s stands behind it', async (name) => {
+  // Whatever stands behind stale-netns is an error, by the contract.
+  const withHelp = commands.filter(({ name }) => name !== 'doctor stale-netns');
+  it.each(withHelp.map(({ name }) => [name]))('of %s stands behind it', async (name) => {
     const { code, out } = await run([...name.split(' '), '--help']);
     expect(code).toBe(0);
     expect(out).toContain(`Usage: anchord ${name}`);

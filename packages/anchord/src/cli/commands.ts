@@ -1,4 +1,5 @@
 /** The table of commands. */
+import { checkCodes } from '../doctor/table.ts';
 import type { Command, Example, Option } from './command.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
@@ -86,6 +87,63 @@ export const commands: readonly Command[] = [
       },
     ],
   ),
+  {
+    name: 'doctor stale-netns',
+    kind: 'tool',
+    summary: 'Lists containers that sit in the network of a container that is gone.',
+    about: ['Looks at all containers of the host, in every state, and says how to bring each one back.'],
+    options: [],
+    examples: [
+      {
+        what: 'From anywhere on the host:',
+        line: 'docker run --rm -v /var/run/docker.sock:/var/run/docker.sock anchord doctor stale-netns',
+      },
+    ],
+    exits: { 0: 'Looked, whatever was found.', 1: 'Could not look.' },
+  },
+  {
+    name: 'doctor all',
+    kind: 'tool',
+    summary: 'Checks everything, and says what is wrong and what to do.',
+    about: [
+      'Inside of an anchor it checks that anchor: Docker and its rights, interface, addresses, gateway, routes, tables, the path to each backend. In a container of its own it checks what can be seen through the Docker API.',
+      'With --fix it mends what it can, and looks again. Nothing is changed without it.',
+    ],
+    options: [
+      jsonOption,
+      {
+        flag: '--only',
+        value: 'CHECK',
+        oneOf: checkCodes,
+        many: true,
+        about: 'Carries out this check alone; may be given several times.',
+      },
+      { flag: '--fix', about: 'Mends what it can.' },
+      { flag: '--dry-run', about: 'With --fix: says what would be done, and does nothing.' },
+      helpOption,
+    ],
+    examples: [
+      { what: 'An anchor that runs:', line: 'docker exec mail-anchord-1 anchord doctor all' },
+      {
+        what: 'What would be mended:',
+        line: 'docker exec mail-anchord-1 anchord doctor all --fix --dry-run',
+      },
+      {
+        what: 'A host without going into an anchor:',
+        line: 'docker run --rm -v /var/run/docker.sock:/var/run/docker.sock anchord doctor all',
+      },
+      {
+        what: 'One check in a script:',
+        line: 'anchord doctor all --only dead-namespace >/dev/null || echo "somebody sits in a dead namespace"',
+      },
+    ],
+    exits: {
+      0: 'All is fine.',
+      1: 'There are problems.',
+      2: usageExit,
+      3: 'No problem was found, but something could not be checked.',
+    },
+  },
   {
     name: 'status',
     kind: 'tool',

@@ -51,7 +51,7 @@ const isGroup = (first: string): boolean => commands.some(({ name }) => name.sta
 
 function unknownMode(argv: readonly string[], env: Environment): Error {
   const [first = ''] = argv;
-  const names = ['doctor', ...commands.map(({ name }) => name.split(' ')[0] ?? name)];
+  const names = commands.map(({ name }) => name.split(' ')[0] ?? name);
   const written = first.startsWith('-') || first === '' ? (env['ANCHORD_MODE'] ?? '') : first;
   try {
     readInvocation(argv, env);
@@ -96,6 +96,14 @@ const nothing: Given = { argument: undefined, flags: new Set(), values: new Map(
 
 /** Each loads only what it needs. */
 const tools = {
+  'doctor stale-netns': async (_, host) => {
+    const { staleNetns } = await import('../commands/stale-netns.ts');
+    return await staleNetns(host);
+  },
+  'doctor all': async (given, host) => {
+    const { doctorAll } = await import('../commands/doctor.ts');
+    return await doctorAll(given, host);
+  },
   status: async (given, host) => {
     const { status } = await import('../commands/status.ts');
     return await status(given, host);

@@ -80,7 +80,7 @@ export class Dataplane {
 }
 
 /** For the log: `add-elements ip anchord_v4 dnat_tcp`. */
-function describeChange(change: Change): string {
+export function describeChange(change: Change): string {
   const { family, name } = change.table;
   const what =
     'set' in change

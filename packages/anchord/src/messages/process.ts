@@ -14,6 +14,12 @@ export const processMessages = {
     [],
     'There are no metrics and health pages, because somebody wanted it so.',
   ),
+  permissionMissing: message(
+    'warn',
+    'docker refuses a request',
+    ['request', 'switches', 'needed_for', 'remedy'],
+    'The engine, or a socket proxy before it, does not allow what these features need.',
+  ),
   statusSocketFailed: message(
     'warn',
     'status socket can not be used',

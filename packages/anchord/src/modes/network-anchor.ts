@@ -18,6 +18,7 @@ import {
 import { families } from '../families.ts';
 import { dataplaneMessages, discoveryMessages, processMessages } from '../messages/index.ts';
 import { checkForwarding, PathChecker, probe } from '../path/index.ts';
+import { watchPermissions } from '../permissions/index.ts';
 import type { Mode, Program } from '../program.ts';
 import { findExternalInterface, startExternalSide } from './external-side.ts';
 import { type Following, followBackends, keepLooking } from './follow-backends.ts';
@@ -37,7 +38,7 @@ export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
   gates,
   async run(program, settings, gate) {
     const { scope } = program;
-    const engine = connectEngine(scope, { clock: program.clock });
+    const engine = connectEngine(scope, { clock: program.clock, onAnswer: watchPermissions(program) });
     const network = scope.own(Network.open());
     const external = await findExternalInterface(program, settings, engine, network);
     sayStart(program, settings, external.name);

@@ -22,6 +22,14 @@ export interface ApiRequest {
   readonly what: string;
 }
 
+/** One answer, for whoever watches what we are allowed to do. */
+export interface Answered {
+  readonly method: Request['method'];
+  /** Below the version, and without the query. */
+  readonly path: string;
+  readonly status: number;
+}
+
 const ANSWER_LIMIT_BYTES = 64 * 1024 * 1024;
 const FAILURE_LIMIT_BYTES = 64 * 1024;
 
@@ -29,11 +37,13 @@ const FAILURE_LIMIT_BYTES = 64 * 1024;
 export class Api {
   readonly transport: Transport;
   readonly #negotiates: boolean;
+  readonly #onAnswer: ((answered: Answered) => void) | undefined;
   #version: ApiVersion | undefined;
 
   /** `version` (DOCKER_API_VERSION) switches the negotiation off. */
-  constructor(transport: Transport, version?: string) {
+  constructor(transport: Transport, version?: string, onAnswer?: (answered: Answered) => void) {
     this.transport = transport;
+    this.#onAnswer = onAnswer;
     this.#negotiates = version === undefined || version === '';
     if (version === undefined || this.#negotiates) return;
     this.#version = parseApiVersion(version);
@@ -134,6 +144,7 @@ export class Api {
       },
       options,
     );
+    this.#onAnswer?.({ method: request.method, path: request.path, status: reply.status });
     if ((reply.status >= 200 && reply.status < 300) || reply.status === 304) return reply;
     throw answerFailure(reply.status, await reply.text(FAILURE_LIMIT_BYTES), request.what);
   }

@@ -1,4 +1,4 @@
-export { Api, type ApiRequest, type Filters, filterQuery, segment } from './api.ts';
+export { type Answered, Api, type ApiRequest, type Filters, filterQuery, segment } from './api.ts';
 export { type ApiVersion, atLeast, formatApiVersion } from './api-version.ts';
 export type { CallOptions } from './call-guard.ts';
 export {

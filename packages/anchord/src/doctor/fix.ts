@@ -1,0 +1,104 @@
+/** The steps that put findings right: in words, and in deeds. */
+
+import { randomBytes } from 'node:crypto';
+import { type Engine, recreateContainer } from '@berth/engine';
+import { parseIp } from '@berth/kernel/ip';
+import { writeSysctl } from '@berth/kernel/netns';
+import { Nftables } from '@berth/kernel/nftables';
+import { Dataplane, probeShape } from '../dataplane/index.ts';
+import { whatShouldBe } from './checks/dataplane.ts';
+import { setDefaultRoute } from './checks/routes.ts';
+import type { Report, Step } from './outcome.ts';
+import type { Site } from './site.ts';
+
+export const stepsOf = (reports: readonly Report[]): readonly Step[] =>
+  reports.flatMap(({ outcome }) =>
+    outcome.kind === 'problems' ? outcome.findings.flatMap(({ step }) => step ?? []) : [],
+  );
+
+/** Completes "would ...". */
+export function described(step: Step): string {
+  switch (step.do) {
+    case 'set default route':
+      return `lead the default route of ${step.family} to ${step.gateway}`;
+    case 'write tables':
+      return 'write the tables anchord_v4 and anchord_v6 as they should be';
+    case 'write sysctl':
+      return `set ${step.name} to ${step.value}`;
+    case 're-create container':
+      return `re-create ${step.name} in the network of ${step.owner}`;
+    case 'restart container':
+      return `restart ${step.name}`;
+    case 're-attach container':
+      return `detach ${step.name} from ${step.network}, and attach it to the network that has this name now`;
+  }
+}
+
+/** Throws what stood in the way. */
+export async function carryOut(step: Step, site: Site): Promise<void> {
+  const { engine, signal, clock } = site.parts;
+  switch (step.do) {
+    case 'set default route':
+      await setDefaultRoute(site, step.family, parseIp(step.gateway));
+      return;
+    case 'write tables':
+      await writeTables(site);
+      return;
+    case 'write sysctl':
+      writeSysctl(step.name.replace('net.', '').replaceAll('.', '/'), step.value);
+      return;
+    case 're-create container':
+      await recreateContainer(
+        { ...engine, clock },
+        {
+          container: step.id,
+          operation: randomBytes(8).toString('hex'),
+          networkMode: step.networkMode,
+          start: 'yes',
+        },
+        { signal },
+      );
+      return;
+    case 'restart container':
+      await engine.containers.restart(step.id, { signal });
+      return;
+    case 're-attach container':
+      await reattach(engine, step, signal);
+      return;
+  }
+}
+
+async function writeTables(site: Site): Promise<void> {
+  const externalInterface = (await site.externalLink())?.name;
+  if (externalInterface === undefined) throw new Error('there is no external interface');
+  const { entries } = (await whatShouldBe(site)).desired;
+  using nftables = Nftables.open();
+  const { forwardFilter } = site.anchor();
+  new Dataplane(nftables, probeShape(nftables, { externalInterface, forwardFilter })).apply(entries);
+}
+
+/** What was asked for when it was attached is asked for again; an address that Docker had chosen is chosen anew. */
+async function reattach(
+  { containers, networks }: Engine,
+  { id, network, networkId }: Extract<Step, { do: 're-attach container' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const before = (await containers.inspect(id, { signal })).attachments[network];
+  await networks.disconnect(network, id, { force: true, signal });
+  const { aliases = [], links = [], driverOptions = {}, fixedIpv4, fixedIpv6 } = before ?? {};
+  const own = id.slice(0, 12);
+  await networks.connect(
+    networkId,
+    id,
+    {
+      Aliases: aliases.filter((alias) => alias !== own),
+      Links: [...links],
+      DriverOpts: { ...driverOptions },
+      IPAMConfig: {
+        ...(fixedIpv4 === undefined ? {} : { IPv4Address: fixedIpv4 }),
+        ...(fixedIpv6 === undefined ? {} : { IPv6Address: fixedIpv6 }),
+      },
+    },
+    { signal },
+  );
+}
