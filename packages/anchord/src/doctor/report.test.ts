@@ -44,10 +44,11 @@ PROBLEM  default-route, so not: The default routes lead to the gateway
          wrong way or none.
          → A running anchor repairs it by itself within seconds; --fix does it
            at once.
-PROBLEM  dead-namespace, so not: No container sits in the network of one that is
-         gone
+PROBLEM  dead-namespace, so not: All containers sit in a network namespace that
+         has an owner
          * mail-smtp-1: sits in the network of 0123456789ab, which is gone
-         It runs and reaches nobody; a restart fails.
+         The container has no working network: its owner is gone, or was
+         restarted without it.
          → docker compose -p mail up -d --no-deps --force-recreate a-service-with-a-very-long-name-indeed
 unknown  gateway-silent: asking on the link needs NET_RAW
 
