@@ -11,7 +11,8 @@ let stack: ComposeProject;
 
 beforeAll(async () => {
   harbour = await Harbour.open();
-  stack = await harbour.stack({ host: 58, number: 40 });
+  // What an anchor would repair by itself is to be found, and mended, by the doctor here.
+  stack = await harbour.stack({ host: 58, number: 40, env: { ANCHORD_AUTOFIX_DEAD_NETNS: 'false' } });
   await stack.up();
   await harbour.reach(4, { host: 58 });
 });
@@ -139,8 +140,6 @@ describe('an anchor that stands still', () => {
 
       const dry = await text('anchord', ...checks, '--fix', '--dry-run');
       expect(dry.stdout).toMatch(/^would write the tables anchord_v4 and anchord_v6/);
-      expect((await doctor('anchord', ...checks)).codes('problem')).toContain('tables-differ');
-
       const fixed = await doctor('anchord', ...checks, '--fix');
       expect(fixed.said).toContain('write the tables anchord_v4 and anchord_v6 as they should be: done');
       expect(fixed.codes('problem')).toEqual(['process-silent']);
