@@ -26,7 +26,9 @@ async function shownAddresses(stack: ComposeProject, family: 4 | 6): Promise<rea
     'scope',
     'global',
   ];
-  const links = JSON.parse(await stack.exec('anchord', ...show)) as { addr_info?: Partial<ShownAddress>[] }[];
+  // One of our own making may be gone for a moment.
+  const shown = await stack.exec('anchord', ...show).catch(() => '[]');
+  const links = JSON.parse(shown) as { addr_info?: Partial<ShownAddress>[] }[];
   // What the scope leaves out is printed all the same, as nothing.
   return links.flatMap(({ addr_info = [] }) =>
     addr_info.flatMap(({ local, prefixlen = 0, ...flags }) =>

@@ -16,6 +16,7 @@ import { Network, type NetworkEvent, NetworkWatch } from '@berth/kernel/network'
 import type { Cancellable, Clock } from '@berth/service';
 import { type ExternalLink, wireMac } from './external-link.ts';
 import { fateOf, Ipv6Interface } from './ipv6-interface.ts';
+import { OnLinkRoutes } from './on-link-routes.ts';
 import { RouterPort } from './router-port.ts';
 import { RouterSolicitor } from './router-solicitor.ts';
 
@@ -52,6 +53,7 @@ export class AdvertisedAddresses implements Disposable {
   readonly #port: RouterPort;
   readonly #solicitor: RouterSolicitor;
   #state: Advertised = nothingAdvertised;
+  readonly #onLink: OnLinkRoutes;
   #router: Ipv6 | undefined;
   #timer: Cancellable | undefined;
   #begun = false;
@@ -71,6 +73,8 @@ export class AdvertisedAddresses implements Disposable {
           failed: (error) => events.failed(error),
         }),
       );
+      this.#onLink = new OnLinkRoutes(this.#network, link.index);
+      this.#resources.defer(() => this.#try(() => this.#onLink.keep([])));
       this.#solicitor = this.#resources.use(
         new RouterSolicitor(clock, (linkLocal) => this.#try(() => this.#port.solicitRouters(linkLocal))),
       );
@@ -106,7 +110,7 @@ export class AdvertisedAddresses implements Disposable {
     this.#settle();
   }
 
-  #put({ address, prefixLength, onLink, preferredUntilMs, validUntilMs }: AdvertisedAddress): void {
+  #put({ address, prefixLength, preferredUntilMs, validUntilMs }: AdvertisedAddress): void {
     const nowMs = this.#options.clock.monotonic();
     const seconds = (untilMs: number): number => Math.max(0, Math.ceil((untilMs - nowMs) / 1000));
     this.#try(() => {
@@ -117,13 +121,15 @@ export class AdvertisedAddresses implements Disposable {
         prefixLength,
         preferredSeconds: seconds(preferredUntilMs),
         validSeconds: seconds(validUntilMs),
-        noPrefixRoute: !onLink,
+        // What is on the link, the router says apart from it.
+        noPrefixRoute: true,
       });
       if (news) this.#events.made(address);
     });
   }
 
   #settle(): void {
+    this.#try(() => this.#onLink.keep(this.#state.onLink));
     const router = defaultRouter(this.#state);
     if (router !== this.#router) this.#events.router(router);
     this.#router = router;

@@ -1,6 +1,7 @@
 import type { ClasslessRoute } from '@berth/dhcp';
-import { type Cidr, contains, networkOf, parseIpv4 } from '@berth/kernel/ip';
+import { type Cidr, parseIpv4 } from '@berth/kernel/ip';
 import { type Network, type NewRoute, type Route, routeProtocols } from '@berth/kernel/network';
+import { liesInForeignNetwork, sameCidr } from './foreign-networks.ts';
 
 /** Behind the routes that the kernel and Docker make, so that none of ours ever takes the place of one of theirs. */
 const metric = 1024;
@@ -20,10 +21,8 @@ export class ClasslessRoutes {
 
   /** Makes the kernel's routes those; writes nothing that is there already. Answers what was left out. */
   set(routes: readonly ClasslessRoute[], mtu: number | undefined): readonly ClasslessRoute[] {
-    const foreign = this.#foreignNetworks();
-    const wanted = routes.filter(
-      (route) => !foreign.some((network) => liesIn(network, destinationOf(route))),
-    );
+    const isForeign = liesInForeignNetwork(this.#network, this.#link, 4);
+    const wanted = routes.filter((route) => !isForeign(destinationOf(route)));
     const present = this.#present();
     for (const route of wanted) {
       const entry = this.#entry(route, mtu);
@@ -43,13 +42,6 @@ export class ClasslessRoutes {
       .filter((route) => route.metric === metric && route.destination.prefixLength > 0);
   }
 
-  #foreignNetworks(): readonly Cidr[] {
-    return this.#network.addresses
-      .list({ family: 4 })
-      .filter((address) => address.link !== this.#link)
-      .map(networkOf);
-  }
-
   #entry(route: ClasslessRoute, mtu: number | undefined): NewRoute {
     const onLink = route.gateway === '0.0.0.0';
     return {
@@ -67,12 +59,6 @@ const destinationOf = ({ destination, prefixLength }: ClasslessRoute): Cidr => (
   address: parseIpv4(destination),
   prefixLength,
 });
-
-const sameCidr = (left: Cidr, right: Cidr): boolean =>
-  left.address === right.address && left.prefixLength === right.prefixLength;
-
-const liesIn = (network: Cidr, destination: Cidr): boolean =>
-  destination.prefixLength >= network.prefixLength && contains(network, destination.address);
 
 const isSame = (present: Route, wanted: NewRoute): boolean =>
   sameCidr(present.destination, wanted.destination) &&

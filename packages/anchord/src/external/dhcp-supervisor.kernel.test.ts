@@ -118,6 +118,7 @@ describe('the addresses of both families', () => {
       ip(lan.container, '-6 addr show dev ext scope global -tentative').includes('fd99::'),
     );
     expect(both.advertised.at(-1)).toMatch(/^fe80::/);
+    expect(ip(lan.container, '-6 route show fd99::/64')).toMatch(/^fd99::\/64 dev ext proto ra metric 512/);
     // Nobody leases anything: three attempts, and one word at a level that anybody sees.
     await both.said('dhcp client lost lease, retrying', 4);
     const lost = both.told('dhcp client lost lease, retrying').filter(({ attrs }) => attrs['family'] === 6);

@@ -4,7 +4,7 @@ import { type Clock, Scope } from '@berth/service';
 import { duration, type Log } from '@berth/service/log';
 import { anchordErrors } from '../errors.ts';
 import { externalMessages as messages } from '../messages/index.ts';
-import { pause, Wakeup } from '../wakeup.ts';
+import { Wakeup } from '../wakeup.ts';
 import { type MacvlanChild, planMacvlan } from './macvlan.ts';
 
 export interface MacvlanKeeperParts {
@@ -37,23 +37,20 @@ export class MacvlanKeeper {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log, backoffMaxMs } = this.#parts;
     const { name: iface, parent } = this.#child;
+    const firstMs = Math.min(firstBackoffMs, backoffMaxMs);
     try {
-      for (
-        let backoffMs = firstBackoffMs;
-        !signal.aborted;
-        backoffMs = Math.min(backoffMs * 2, backoffMaxMs)
-      ) {
-        const backoff = duration(backoffMs);
+      for (let backoffMs = firstMs; !signal.aborted; backoffMs = Math.min(backoffMs * 2, backoffMaxMs)) {
         try {
           this.#ensure();
-          if (await this.#useUntilLost(signal)) backoffMs = firstBackoffMs;
+          await this.#useUntilLost(signal);
           if (signal.aborted) return;
-          log.say(messages.dhcpClientsExited, { iface, backoff });
+          backoffMs = firstMs;
+          log.say(messages.dhcpClientsExited, { iface, backoff: duration(backoffMs) });
         } catch (err) {
           if (signal.aborted) return;
-          log.say(messages.macvlanFailed, { iface, parent, err, backoff });
+          log.say(messages.macvlanFailed, { iface, parent, err, backoff: duration(backoffMs) });
         }
-        await pause(clock, backoffMs, signal);
+        await this.#untilWorthATry(clock, backoffMs, signal);
       }
     } finally {
       this.#remove();
@@ -90,8 +87,21 @@ export class MacvlanKeeper {
     }
   }
 
-  /** DHCP runs until the interface is no longer what it should be. True: it was in use. */
-  async #useUntilLost(signal: AbortSignal): Promise<boolean> {
+  /** The pause; a parent that appears meanwhile ends it. */
+  async #untilWorthATry(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+    const had = this.#hasParent();
+    const endMs = clock.monotonic() + ms;
+    while (await this.#wakeup.waitUpTo(clock, endMs - clock.monotonic(), signal)) {
+      if (!had && this.#hasParent()) return;
+    }
+  }
+
+  #hasParent(): boolean {
+    return this.#parts.network.links.byName(this.#child.parent) !== undefined;
+  }
+
+  /** DHCP runs until the interface is no longer what it should be. */
+  async #useUntilLost(signal: AbortSignal): Promise<void> {
     const { log, runDhcp } = this.#parts;
     await using use = new Scope('macvlan', (err) => log.say(messages.macvlanFailed, this.#failure(err)));
     use.spawn('dhcp', runDhcp);
@@ -99,9 +109,8 @@ export class MacvlanKeeper {
       await this.#wakeup.wait(signal);
       if (signal.aborted || this.#isUsable()) continue;
       log.say(messages.macvlanLost, { iface: this.#child.name });
-      break;
+      return;
     }
-    return true;
   }
 
   #isUsable(): boolean {

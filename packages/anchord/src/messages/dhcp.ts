@@ -36,7 +36,7 @@ export const dhcpMessages = {
     'info',
     'dhcp v6 waits for a link-local address',
     ['iface'],
-    'IPv6 is off on the interface: Docker switches it off where the network has no IPv6 subnet.',
+    'IPv6 is off on the interface: Docker switches it off where the network has no IPv6 subnet. On an interface of our own making the sysctl net.ipv6.conf.default.disable_ipv6=0 switches it on.',
   ),
   lost: message(
     'warn',

@@ -60,7 +60,6 @@ describe('an address from an advertisement', () => {
       {
         address: made,
         prefixLength: 64,
-        onLink: true,
         preferredUntilMs: 12 * hourMs,
         validUntilMs: 24 * hourMs,
       },
@@ -98,7 +97,7 @@ describe('an address from an advertisement', () => {
   });
 
   it('is over with its time', () => {
-    const { now } = hear(nothingAdvertised, { lifetimeSeconds: 0 });
+    const { now } = hear(nothingAdvertised, { lifetimeSeconds: 0, prefixes: [prefix({ onLink: false })] });
     expect(nextExpiryMs(now)).toBe(24 * hourMs);
     expect(afterTime(now, 24 * hourMs)).toEqual(nothingAdvertised);
   });
@@ -108,6 +107,29 @@ describe('an address from an advertisement', () => {
       prefixes: Array.from({ length: 40 }, (_, index) => prefix({ prefix: ipv6(`fd99:${index}::`) })),
     });
     expect(now.addresses).toHaveLength(16);
+  });
+});
+
+describe('what is a neighbour', () => {
+  const onLink = (changes: Partial<PrefixInformation>, before = nothingAdvertised, nowMs = 0) =>
+    hear(before, { prefixes: [prefix(changes)] }, nowMs).now;
+
+  it('is what the router says, for as long as it says, whether addresses are made of it or not', () => {
+    const now = onLink({ autonomous: false, prefixLength: 56 });
+    expect(now.onLink).toEqual([{ prefix: 'fd99::', prefixLength: 56, untilMs: 24 * hourMs }]);
+    expect(onLink({ prefixLength: 56, validSeconds: 0, preferredSeconds: 0 }, now, hourMs).onLink).toEqual(
+      [],
+    );
+    expect(afterTime(now, 24 * hourMs).onLink).toEqual([]);
+  });
+
+  it.each([
+    ['all of the Internet', { prefix: ipv6('::'), prefixLength: 0 }],
+    ['all of the Internet in halves', { prefix: ipv6('8000::'), prefixLength: 0 }],
+    ['the link-local addresses', { prefix: ipv6('fe80::') }],
+    ['what is not on the link', { onLink: false }],
+  ])('is not %s', (_, changes) => {
+    expect(onLink(changes).onLink).toEqual([]);
   });
 });
 
@@ -158,6 +180,8 @@ it('whatever is advertised: bounded, nothing beyond its time, no address preferr
         state = hear(state, changes, nowMs, source).now;
         expect(state.addresses.length).toBeLessThanOrEqual(16);
         expect(state.routers.length).toBeLessThanOrEqual(16);
+        expect(state.onLink.length).toBeLessThanOrEqual(16);
+        for (const { untilMs } of state.onLink) expect(untilMs).toBeGreaterThan(nowMs);
         for (const { preferredUntilMs, validUntilMs } of state.addresses) {
           expect(validUntilMs).toBeGreaterThan(nowMs);
           expect(preferredUntilMs).toBeLessThanOrEqual(validUntilMs);

@@ -8,10 +8,15 @@ import { type Ipv6, ipv6Bytes, ipv6FromBytes, isGlobalHostIpv6, type Mac, macByt
 export interface AdvertisedAddress {
   readonly address: Ipv6;
   readonly prefixLength: 64;
-  /** Whether everything in its prefix is a neighbour. */
-  readonly onLink: boolean;
   readonly preferredUntilMs: number;
   readonly validUntilMs: number;
+}
+
+/** Everything with this prefix is a neighbour. */
+export interface OnLinkPrefix {
+  readonly prefix: Ipv6;
+  readonly prefixLength: number;
+  readonly untilMs: number;
 }
 
 export interface AdvertisedRouter {
@@ -22,13 +27,14 @@ export interface AdvertisedRouter {
 
 export interface Advertised {
   readonly addresses: readonly AdvertisedAddress[];
+  readonly onLink: readonly OnLinkPrefix[];
   readonly routers: readonly AdvertisedRouter[];
 }
 
-export const nothingAdvertised: Advertised = { addresses: [], routers: [] };
+export const nothingAdvertised: Advertised = { addresses: [], onLink: [], routers: [] };
 
 /** Anybody on the link can advertise; more than this is no network but an attack. */
-const most = { addresses: 16, routers: 16 } as const;
+const most = { addresses: 16, prefixes: 16, routers: 16 } as const;
 /** What an unsigned advertisement can not take away from an address (RFC 4862, 5.5.3). */
 const protectedMs = 2 * 3600 * 1000;
 const forEver = 0xffff_ffff;
@@ -49,7 +55,7 @@ export function heardAdvertisement(
   const known = new Map(still(before.addresses, nowMs).map((each) => [each.address, each]));
   const changed: AdvertisedAddress[] = [];
   for (const prefix of advertisement.prefixes) {
-    const { autonomous, prefixLength, validSeconds, preferredSeconds, onLink } = prefix;
+    const { autonomous, prefixLength, validSeconds, preferredSeconds } = prefix;
     if (!autonomous || prefixLength !== 64 || preferredSeconds > validSeconds) continue;
     const address = madeAddress(prefix.prefix, mac);
     const present = known.get(address);
@@ -61,18 +67,20 @@ export function heardAdvertisement(
     }
     const validUntilMs = validity(nowMs, validSeconds, present);
     const preferredUntilMs = Math.min(untilMs(nowMs, preferredSeconds), validUntilMs);
-    const made = { address, prefixLength, onLink, preferredUntilMs, validUntilMs } as const;
+    const made = { address, prefixLength, preferredUntilMs, validUntilMs } as const;
     known.set(address, made);
     changed.push(made);
   }
   const routers = heardRouter(before.routers, { source, advertisement, nowMs });
-  return { now: { addresses: [...known.values()], routers }, changed };
+  const onLink = heardOnLink(alive(before.onLink, nowMs), advertisement, nowMs);
+  return { now: { addresses: [...known.values()], onLink, routers }, changed };
 }
 
 /** What holds without a further word from anybody. */
-export const afterTime = ({ addresses, routers }: Advertised, nowMs: number): Advertised => ({
+export const afterTime = ({ addresses, onLink, routers }: Advertised, nowMs: number): Advertised => ({
   addresses: still(addresses, nowMs),
-  routers: routers.filter((router) => router.untilMs > nowMs),
+  onLink: alive(onLink, nowMs),
+  routers: alive(routers, nowMs),
 });
 
 /** The router to use: the one that is preferred most, and among equals the one that has been there longest. */
@@ -83,10 +91,10 @@ export function defaultRouter({ routers }: Advertised): Ipv6 | undefined {
 }
 
 /** When something runs out by itself; nothing while all is for ever. */
-export function nextExpiryMs({ addresses, routers }: Advertised): number | undefined {
+export function nextExpiryMs({ addresses, onLink, routers }: Advertised): number | undefined {
   const next = Math.min(
     ...addresses.map(({ validUntilMs }) => validUntilMs),
-    ...routers.map((router) => router.untilMs),
+    ...[...onLink, ...routers].map((each) => each.untilMs),
   );
   return Number.isFinite(next) ? next : undefined;
 }
@@ -105,6 +113,9 @@ const untilMs = (nowMs: number, seconds: number): number =>
 const still = (addresses: readonly AdvertisedAddress[], nowMs: number): readonly AdvertisedAddress[] =>
   addresses.filter(({ validUntilMs }) => validUntilMs > nowMs);
 
+const alive = <T extends { readonly untilMs: number }>(each: readonly T[], nowMs: number): readonly T[] =>
+  each.filter(({ untilMs: endMs }) => endMs > nowMs);
+
 /** Anybody could say that our address is over: it keeps two hours, or what it had left of them. */
 function validity(nowMs: number, seconds: number, present: AdvertisedAddress | undefined): number {
   const told = untilMs(nowMs, seconds);
@@ -117,11 +128,28 @@ function heardRouter(
   { source, advertisement, nowMs }: Omit<Heard, 'mac'>,
 ): readonly AdvertisedRouter[] {
   const { lifetimeSeconds, preference } = advertisement;
-  const alive = before.filter((router) => router.untilMs > nowMs);
+  const present = alive(before, nowMs);
   const router = { address: source, preference, untilMs: nowMs + lifetimeSeconds * 1000 };
-  if (lifetimeSeconds === 0) return alive.filter(({ address }) => address !== source);
-  if (alive.some(({ address }) => address === source)) {
-    return alive.map((each) => (each.address === source ? router : each));
+  if (lifetimeSeconds === 0) return present.filter(({ address }) => address !== source);
+  if (present.some(({ address }) => address === source)) {
+    return present.map((each) => (each.address === source ? router : each));
   }
-  return alive.length < most.routers ? [...alive, router] : alive;
+  return present.length < most.routers ? [...present, router] : present;
+}
+
+function heardOnLink(
+  before: readonly OnLinkPrefix[],
+  { prefixes }: RouterAdvertisement,
+  nowMs: number,
+): readonly OnLinkPrefix[] {
+  let now = before;
+  for (const { prefix, prefixLength, onLink, validSeconds } of prefixes) {
+    // A router that could claim all of the Internet, or what is the link's by itself, would claim too much.
+    if (!onLink || prefixLength === 0 || !isGlobalHostIpv6(prefix)) continue;
+    const others = now.filter((each) => each.prefix !== prefix || each.prefixLength !== prefixLength);
+    const heard = { prefix, prefixLength, untilMs: untilMs(nowMs, validSeconds) };
+    if (validSeconds === 0) now = others;
+    else if (others.length < most.prefixes) now = [...others, heard];
+  }
+  return now;
 }
