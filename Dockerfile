@@ -25,7 +25,7 @@ COPY packages/service/package.json packages/service/
 COPY bench/package.json bench/
 COPY lab/package.json lab/
 COPY test/package.json test/
-COPY scripts/bootstrap.mjs scripts/
+COPY scripts/bootstrap.mjs scripts/install.mjs scripts/
 # Debian's npm only fetches; everything after it runs on the pinned Node.
 RUN node scripts/bootstrap.mjs
 COPY scripts scripts

@@ -1,9 +1,12 @@
-/** What the program does before it is a daemon: say who it is, and say what it makes of its configuration. */
+/** What the program does before it is a daemon: say who it is, what it makes of its configuration, or ask the one that runs. */
+import { readFile } from 'node:fs/promises';
+import { text as textOf } from 'node:stream/consumers';
 import { type BuildInfo, CodedError } from '@berth/service';
 import type { Environment } from '@berth/service/config';
 import { errorText } from '@berth/service/log';
 import {
   type Command,
+  type Config,
   type ConfigReading,
   configFrom,
   configWarnings,
@@ -38,6 +41,8 @@ export async function runCommandLine(argv: readonly string[], host: CommandLineH
     case 'check':
     case 'print':
       return await showConfig(command.kind, command.configFile, host);
+    case 'call':
+      return await call(command, host);
     case 'serve':
       return await host.serve(command.configFile);
   }
@@ -58,6 +63,38 @@ async function showConfig(kind: 'check' | 'print', file: string, host: CommandLi
   host.out(kind === 'check' ? `${file} is good\n` : printedConfig(values, given));
   return 0;
 }
+
+/** Sends one request and shows the answer: the body to standard output, the status beside it. */
+async function call(
+  { configFile, method, target, dataFile }: Extract<Command, { kind: 'call' }>,
+  host: CommandLineHost,
+): Promise<number> {
+  let config: Config;
+  try {
+    config = configFrom(await readConfig(configFile, host.env));
+  } catch (error) {
+    host.err(`${error instanceof CodedError ? explained(error) : errorText(error)}\n`);
+    return 1;
+  }
+  try {
+    const { callBackend } = await import('./call.ts');
+    const body = dataFile === undefined ? '' : await dataOf(dataFile);
+    const { status, text } = await callBackend(
+      config,
+      { method, target, body: Buffer.from(body) },
+      Date.now(),
+    );
+    if (text !== '') host.out(text.endsWith('\n') ? text : `${text}\n`);
+    host.err(`${status}\n`);
+    return status >= 200 && status < 300 ? 0 : 1;
+  } catch (error) {
+    host.err(`${method} ${target} on ${config.listenAddr}: ${errorText(error)}\n`);
+    return 1;
+  }
+}
+
+const dataOf = (file: string): Promise<string> =>
+  file === '-' ? textOf(process.stdin) : readFile(file, 'utf8');
 
 const explained = (error: CodedError): string => `${errorText(error)}. ${error.remedy}`;
 
