@@ -5,6 +5,7 @@
 import {
   accept,
   baseChain,
+  type Chain,
   chain,
   dnat,
   drop,
@@ -91,20 +92,38 @@ function tableOf(family: Family, shape: DataplaneShape, entries: readonly DnatEn
           ),
         ),
       ),
-      ...(shape.hairpin === 'by-mark' ? [hairpinMarkChain(shape)] : []),
-      baseChain(
-        'prerouting',
-        { type: 'nat', hook: 'prerouting', priority: priorities.dstnat },
-        protocols.flatMap((protocol) => translationRules(family, protocol, shape)),
-      ),
-      ...(shape.forwardFilter ? [forwardChain(shape)] : []),
-      baseChain('postrouting', { type: 'nat', hook: 'postrouting', priority: priorities.srcnat }, [
-        hairpinRule(shape),
-        rule(match('oifname', shape.externalInterface), masquerade()),
-      ]),
+      ...fixedChains(family, shape),
     ],
   });
 }
+
+const fixedChainsOf: PerFamily<WeakMap<DataplaneShape, readonly Chain[]>> = {
+  v4: new WeakMap(),
+  v6: new WeakMap(),
+};
+
+/** The same values for the same shape: comparing two states then has to look at the entries only. */
+function fixedChains(family: Family, shape: DataplaneShape): readonly Chain[] {
+  const known = fixedChainsOf[family].get(shape);
+  if (known !== undefined) return known;
+  const chains = makeFixedChains(family, shape);
+  fixedChainsOf[family].set(shape, chains);
+  return chains;
+}
+
+const makeFixedChains = (family: Family, shape: DataplaneShape): readonly Chain[] => [
+  ...(shape.hairpin === 'by-mark' ? [hairpinMarkChain(shape)] : []),
+  baseChain(
+    'prerouting',
+    { type: 'nat', hook: 'prerouting', priority: priorities.dstnat },
+    protocols.flatMap((protocol) => translationRules(family, protocol, shape)),
+  ),
+  ...(shape.forwardFilter ? [forwardChain(shape)] : []),
+  baseChain('postrouting', { type: 'nat', hook: 'postrouting', priority: priorities.srcnat }, [
+    hairpinRule(shape),
+    rule(match('oifname', shape.externalInterface), masquerade()),
+  ]),
+];
 
 function translationRules(family: Family, protocol: Protocol, shape: DataplaneShape): readonly Rule[] {
   const forUs: readonly Statement[] = [

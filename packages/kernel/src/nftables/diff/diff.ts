@@ -31,9 +31,12 @@ function diffTable(current: Table, desired: Table): Change[] {
   const chains = pairs(current.chains, desired.chains);
   const sets = pairs(current.sets, desired.sets);
   const counters = pairs(current.counters, desired.counters);
-  const rules = desired.chains.map((chain) =>
-    diffRules(current, desired, chains.before.get(chain.name) ?? { ...chain, rules: [] }, chain),
-  );
+  const rules = desired.chains
+    // The same value says the same: if a set that its rules speak of had changed its kind, the table would be replaced.
+    .filter((chain) => chains.before.get(chain.name) !== chain)
+    .map((chain) =>
+      diffRules(current, desired, chains.before.get(chain.name) ?? { ...chain, rules: [] }, chain),
+    );
   const elements = desired.sets.map((set) => diffElements(table, sets.before.get(set.name), set));
   return [
     ...counters.added.map((counter): Change => ({ change: 'add-counter', table, counter })),
