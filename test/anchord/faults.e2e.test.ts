@@ -34,7 +34,11 @@ describe('behind a Docker socket that fails', () => {
     stack = await harbour.stack({
       host: 55,
       number: 21,
-      env: { DOCKER_HOST: 'unix:///run/engine/engine.sock', ANCHORD_POLL_INTERVAL: '1h' },
+      env: {
+        DOCKER_HOST: 'unix:///run/engine/engine.sock',
+        ANCHORD_POLL_INTERVAL: '1h',
+        ANCHORD_AUTOSTART_SIBLINGS: 'false',
+      },
       anchor: { volumes: [`/run/${folder}:/run/engine`] },
     });
     await stack.up();

@@ -36,6 +36,10 @@ export const anchordErrors = new ErrorTable({
     remedy:
       'Let DOCKER_HOST lead to the engine that runs this container, with the right to inspect containers, and do not set hostname: to the name of another one.',
   },
+  PROJECT_UNKNOWN: {
+    title: 'The project of the wrap-rebinder is not known',
+    remedy: 'Run it as a service of a Compose project, or set COMPOSE_PROJECT_NAME.',
+  },
   NO_OWN_NETWORKS: {
     title: 'Our own container stands on no Docker network',
     remedy: 'Attach the network-anchor to the external network and to the network of its backends.',

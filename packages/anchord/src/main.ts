@@ -3,7 +3,6 @@ import { CodedError } from '@berth/service';
 import { lifecycleMessages } from '@berth/service/lifecycle';
 import { createLog, stdoutSink } from '@berth/service/log';
 import { type DaemonMode, daemonModeOf } from './config/mode.ts';
-import { anchordErrors } from './errors.ts';
 
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const mode = daemonModeOf(argv, env);
@@ -33,8 +32,14 @@ async function runDaemonMode(mode: DaemonMode, env: NodeJS.ProcessEnv): Promise<
       const { networkAnchorMode } = await import('./modes/network-anchor.ts');
       return await runMode(networkAnchorMode, env);
     }
-    default:
-      throw anchordErrors.error('MODE_UNKNOWN', `mode ${mode} is not in this build`);
+    case 'external-rebinder': {
+      const { externalRebinderMode } = await import('./modes/external-rebinder.ts');
+      return await runMode(externalRebinderMode, env);
+    }
+    case 'wrap-rebinder': {
+      const { wrapRebinderMode } = await import('./modes/wrap-rebinder.ts');
+      return await runMode(wrapRebinderMode, env);
+    }
   }
 }
 

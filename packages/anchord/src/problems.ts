@@ -118,6 +118,12 @@ export const problemTable = {
     remedy:
       'Make it anew with the command that stands there. With ANCHORD_AUTOFIX_DEAD_NETNS an anchor does it where it is certain whose namespace it belongs to.',
   },
+  'follower-detached': {
+    title: 'The follower stands on the network that it follows',
+    severity: 'error',
+    meaning: 'The follower does not reach the other stack.',
+    remedy: 'The log line that begins with "reattach:" has the words of Docker.',
+  },
   'repairs-held-back': {
     title: 'What is repaired stays repaired',
     severity: 'warning',

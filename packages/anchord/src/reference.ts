@@ -3,8 +3,10 @@ import type { PackageReference } from '@berth/service/reference';
 import { commands } from './cli/commands.ts';
 import { manualPage } from './cli/manual.ts';
 import { commandsPage } from './cli/page.ts';
+import { externalRebinderSchema } from './config/external-rebinder.ts';
 import { managedServiceAnchorSchema, networkAnchorSchema } from './config/network-anchor.ts';
 import { serviceAnchorSchema } from './config/service-anchor.ts';
+import { wrapRebinderSchema } from './config/wrap-rebinder.ts';
 import { anchordErrors } from './errors.ts';
 import * as messages from './messages/index.ts';
 import { anchordMetrics } from './metrics.ts';
@@ -26,6 +28,8 @@ export const reference: PackageReference = {
     { title: 'anchord: discovery', table: messages.discoveryMessages },
     { title: 'anchord: path to the backends', table: messages.pathMessages },
     { title: 'anchord: life of the containers', table: messages.lifecycleMessages },
+    { title: 'anchord: external-rebinder', table: messages.externalRebinderMessages },
+    { title: 'anchord: wrap-rebinder', table: messages.wrapRebinderMessages },
     { title: 'anchord: service-anchor', table: messages.serviceAnchorMessages },
   ],
   metrics: [{ title: 'anchord', table: anchordMetrics }],
@@ -35,7 +39,13 @@ export const reference: PackageReference = {
       title: 'Settings of anchord',
       about:
         'anchord is configured by environment variables alone. Variables of another mode, and unknown ones, are passed over.',
-      schemas: [networkAnchorSchema, managedServiceAnchorSchema, serviceAnchorSchema],
+      schemas: [
+        networkAnchorSchema,
+        managedServiceAnchorSchema,
+        serviceAnchorSchema,
+        externalRebinderSchema,
+        wrapRebinderSchema,
+      ],
       source: 'environment',
     },
   ],

@@ -22,6 +22,7 @@ export type * from './images/index.ts';
 export type * from './networks/index.ts';
 export type * from './recreate/index.ts';
 export {
+  askedEndpoint,
   parseAsideName,
   recoverRecreations,
   recreateContainer,

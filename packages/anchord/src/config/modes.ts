@@ -6,10 +6,13 @@ import {
   type Schema,
   shownSettings,
 } from '@berth/service/config';
+import { externalRebinderSchema } from './external-rebinder.ts';
 import type { DaemonMode } from './mode.ts';
 import { managedServiceAnchorSchema, networkAnchorSchema } from './network-anchor.ts';
+import { externalRebinderSettings, wrapRebinderSettings } from './rebinders.ts';
 import { serviceAnchorSchema } from './service-anchor.ts';
 import { managesServiceAnchor, networkAnchorSettings, serviceAnchorSettings } from './settings.ts';
+import { wrapRebinderSchema } from './wrap-rebinder.ts';
 
 interface ShownVariable {
   readonly key: string;
@@ -39,6 +42,16 @@ export const settingsOfModes: Readonly<Partial<Record<DaemonMode, ModeSettings>>
     check: serviceAnchorSettings,
     show: (env) => shown(serviceAnchorSchema, env),
     keys: keysOf(serviceAnchorSchema),
+  },
+  'external-rebinder': {
+    check: externalRebinderSettings,
+    show: (env) => shown(externalRebinderSchema, env),
+    keys: keysOf(externalRebinderSchema),
+  },
+  'wrap-rebinder': {
+    check: wrapRebinderSettings,
+    show: (env) => shown(wrapRebinderSchema, env),
+    keys: keysOf(wrapRebinderSchema),
   },
 };
 

@@ -1,5 +1,7 @@
-/** Keeps namespaces alive: siblings, managed service-anchors, dependents, and the reports about them. */
+/** Keeps namespaces alive: siblings, managed service-anchors, dependents, followers, wraps, and the reports about them. */
 export { DeadNamespaceDetector } from './detector.ts';
+export { ExternalRebinder } from './follow/rebinder.ts';
 export { LifecycleKeeper } from './keeper.ts';
 export { projectOf } from './reach.ts';
 export type { Self } from './recipe.ts';
+export { WrapRebinder } from './wrap/rebinder.ts';

@@ -161,6 +161,9 @@ export class Repairs {
       lifecycleActions.inc({ action, outcome: 'ok' });
       return result;
     } catch (error) {
+      // Another anchor has begun the same in the same moment, and has gone further.
+      if (action === 'recreate' && engineErrors.is(error, 'ENGINE_CONFLICT'))
+        throw new MovedOn(error.message);
       lifecycleActions.inc({ action, outcome: 'error' });
       throw error;
     }

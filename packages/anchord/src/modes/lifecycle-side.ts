@@ -5,7 +5,7 @@ import { type BackendDiscovery, inspectSelf, ownReferences } from '../discovery/
 import { DeadNamespaceDetector, LifecycleKeeper, projectOf, type Self } from '../lifecycle/index.ts';
 import { lifecycleMessages as messages } from '../messages/index.ts';
 import type { Program } from '../program.ts';
-import { pause } from '../wakeup.ts';
+import { ourselves } from './own-container.ts';
 
 export interface LifecycleSide {
   readonly engine: Engine;
@@ -47,7 +47,9 @@ async function keepAlive(
   { engine, feed, discovery }: LifecycleSide,
   signal: AbortSignal,
 ): Promise<void> {
-  const own = await ourselves(program, engine, signal);
+  const own = await ourselves(program, engine, signal, (err) =>
+    program.log.say(messages.selfInspectFailed, { err }),
+  );
   const keeper = new LifecycleKeeper(
     {
       recipe,
@@ -80,23 +82,6 @@ async function keepAlive(
   await Promise.all([keeper.run(signal), listen()]);
 }
 
-/** Found at the start of the program already; here it may take another attempt. */
-async function ourselves(
-  { clock, log }: Program,
-  engine: Engine,
-  signal: AbortSignal,
-): Promise<ContainerDetails> {
-  for (;;) {
-    try {
-      return await inspectSelf(engine.containers, ownReferences(), signal);
-    } catch (err) {
-      signal.throwIfAborted();
-      log.say(messages.selfInspectFailed, { err });
-      await pause(clock, 2_000, signal);
-    }
-  }
-}
-
 /** Beside a wrapped stack we stand in another project than the one that we serve. */
 function projectsOf(own: ContainerDetails, served: string | undefined): ReadonlySet<string> {
   return new Set([served, projectOf(own.labels)].filter((project) => project !== undefined));
@@ -120,7 +105,12 @@ async function detect(
 ): Promise<void> {
   const projects = scope.bySelector
     ? new Set<string>()
-    : projectsOf(await ourselves(program, engine, signal), project);
+    : projectsOf(
+        await ourselves(program, engine, signal, (err) =>
+          program.log.say(messages.selfInspectFailed, { err }),
+        ),
+        project,
+      );
   const parts = { ...program, containers: engine.containers };
   await new DeadNamespaceDetector({ projects, intervalMs }, parts).run(signal);
 }

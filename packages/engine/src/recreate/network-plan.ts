@@ -68,7 +68,7 @@ function ownNetwork(
 }
 
 /** What somebody asked for when the container was attached. An address that was merely given is not asked for again. */
-function askedFor(attachment: AttachmentDetails, containerId: string): EndpointSettings {
+export function askedFor(attachment: AttachmentDetails, containerId: string): EndpointSettings {
   const { fixedIpv4, fixedIpv6, linkLocalAddresses, driverOptions, links, gatewayPriority } = attachment;
   // An engine before API 1.45 counts the short id among the aliases.
   const aliases = attachment.aliases.filter((alias) => alias !== containerId.slice(0, 12));
