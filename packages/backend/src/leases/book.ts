@@ -96,8 +96,8 @@ export class LeaseBook {
     return this.#statuses.get(status) ?? 0;
   }
 
-  /** How many leases the tenant has. */
-  leasesOf(tenant: string): number {
+  /** How many leases the tenant has that are not being closed. */
+  openLeasesOf(tenant: string): number {
     return this.#tenants.get(tenant) ?? 0;
   }
 
@@ -119,7 +119,7 @@ export class LeaseBook {
   #publish(uuid: string, lease: Lease | undefined): void {
     const before = this.#leases.get(uuid);
     if (before !== undefined) {
-      count(this.#tenants, before.tenant, -1);
+      if (isOpen(before)) count(this.#tenants, before.tenant, -1);
       count(this.#statuses, before.status, -1);
     }
     if (lease === undefined) {
@@ -129,10 +129,12 @@ export class LeaseBook {
     }
     this.#leases.set(uuid, lease);
     this.#ordered.put(lease);
-    count(this.#tenants, lease.tenant, 1);
+    if (isOpen(lease)) count(this.#tenants, lease.tenant, 1);
     count(this.#statuses, lease.status, 1);
   }
 }
+
+const isOpen = ({ status }: Lease): boolean => status !== 'deprovisioning';
 
 function count<K>(counts: Map<K, number>, key: K, by: 1 | -1): void {
   const next = (counts.get(key) ?? 0) + by;

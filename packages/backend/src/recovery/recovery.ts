@@ -119,7 +119,7 @@ export class Recovery {
     const { isolation, networks, book, log } = this.#context;
     if (!isolation) return;
     try {
-      await networks.tidy((tenant) => book.leasesOf(tenant) > 0);
+      await networks.tidy((tenant) => book.openLeasesOf(tenant) > 0);
     } catch (error) {
       log.warn('networks without leases could not be looked for', { error: errorText(error) });
     }

@@ -21,6 +21,9 @@ export interface HandlingOptions {
 const removalPollMs = 200;
 const removalWaitMs = 5000;
 
+/** One whose outcome is not known is asked for again, so often in all. */
+const removalAttempts = 3;
+
 /** A port that is taken when the container starts is another one the next time. */
 const portAttempts = 3;
 const portPauseMs = 500;
@@ -127,17 +130,20 @@ export class ContainerHandling {
 
   /** Removes it with its anonymous volumes. Resolves when it is gone, not when that has begun. */
   async remove(id: string): Promise<void> {
-    const { containers, meter } = this.#options;
-    try {
-      await containers.remove(id, { force: true, volumes: true });
-    } catch (error) {
-      if (engineErrors.is(error, 'ENGINE_NOT_FOUND')) {
-        meter.repeated('remove', 'not_found');
-        return;
+    const { containers, clock, meter } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await containers.remove(id, { force: true, volumes: true });
+      } catch (error) {
+        if (engineErrors.is(error, 'ENGINE_NOT_FOUND')) return meter.repeated('remove', 'not_found');
+        if (engineErrors.is(error, 'ENGINE_REMOVAL_IN_PROGRESS')) {
+          meter.repeated('remove', 'in_progress');
+          return await this.#awaitAbsence(id, error);
+        }
+        // It may be gone, on its way, or never have been asked for: asked again, the engine says which.
+        if (!mayHaveHappened(error) || attempt >= removalAttempts) throw error;
+        await sleep(clock, removalPollMs);
       }
-      if (!engineErrors.is(error, 'ENGINE_REMOVAL_IN_PROGRESS') && !mayHaveHappened(error)) throw error;
-      if (engineErrors.is(error, 'ENGINE_REMOVAL_IN_PROGRESS')) meter.repeated('remove', 'in_progress');
-      await this.#awaitAbsence(id, error);
     }
   }
 

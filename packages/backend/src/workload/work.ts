@@ -56,8 +56,8 @@ export interface WorkContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly stopTimeoutMs: number;
-  /** How many live leases the tenant has. */
-  readonly leasesOf: (tenant: string) => number;
+  /** How many leases the tenant has that are not being closed. */
+  readonly openLeasesOf: (tenant: string) => number;
   readonly onClosed: () => void;
 }
 
@@ -155,11 +155,11 @@ export class ContainerWork implements LeaseWork {
   }
 
   async #releaseNetwork({ uuid, tenant }: Lease): Promise<void> {
-    const { networks, isolation, leasesOf, log } = this.#context;
+    const { networks, isolation, openLeasesOf, log } = this.#context;
     if (!isolation) return;
-    // The lease itself is still counted.
+    // Of several that are closed at the same time the last one to get here takes the network along.
     await networks
-      .release(tenant, () => leasesOf(tenant) > 1)
+      .release(tenant, () => openLeasesOf(tenant) > 0)
       .catch((error: unknown) =>
         log.warn('tenant network could not be removed', { lease_uuid: uuid, error: errorText(error) }),
       );

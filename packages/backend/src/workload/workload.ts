@@ -185,7 +185,7 @@ export function workload(options: WorkloadOptions): Workload {
     }),
     isolation: config.networkIsolation,
     stopTimeoutMs: config.containerStopTimeoutMs,
-    leasesOf: (tenant) => book.leasesOf(tenant),
+    openLeasesOf: (tenant) => book.openLeasesOf(tenant),
     onClosed: () => metrics.deprovisions.inc(),
   });
   const inspection = new ContainerInspection(containers, listing);

@@ -66,6 +66,8 @@ export class Rig implements AsyncDisposable {
   readonly #scope: Scope;
   readonly #options: RigOptions;
   #program: Program | undefined;
+  /** The port of a program in a process of its own, which whoever has started it ends. */
+  #port: number | undefined;
   #proxy: FaultProxy | undefined;
   #callers = new AbortController();
   #sockets: NamespaceSockets | undefined;
@@ -124,9 +126,13 @@ export class Rig implements AsyncDisposable {
       ...this.#options.config,
       ...more,
     };
+    this.config = config;
     // JSON is YAML, too.
     writeFileSync(this.configFile, JSON.stringify(config));
   }
+
+  /** What was configured last. */
+  config: Readonly<Record<string, unknown>> = {};
 
   /** What stands before the engine. */
   get proxy(): FaultProxy {
@@ -141,6 +147,11 @@ export class Rig implements AsyncDisposable {
 
   async start(doors: Doors | CrashDoors | undefined = this.#options.doors): Promise<void> {
     this.#program = await Program.start(this.configFile, doors);
+  }
+
+  /** Asks another program from now on, one that runs with the configuration of this rig. */
+  attach(port: number): void {
+    this.#port = port;
   }
 
   /** The callers of a program that has died are gone as well; what is left of it is cleared away. */
@@ -163,7 +174,7 @@ export class Rig implements AsyncDisposable {
 
   call(method: string, target: string, body?: unknown): Promise<Reply> {
     const { signal } = this.#callers;
-    return callSigned({ port: this.program.port, tls: false }, secret, {
+    return callSigned({ port: this.#port ?? this.program.port, tls: false }, secret, {
       method,
       target,
       body,
