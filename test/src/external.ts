@@ -48,7 +48,7 @@ export const externalAddresses = async (stack: ComposeProject, family: 4 | 6): P
   (await shownAddresses(stack, family)).map(({ local }) => local);
 
 /** The ones that can be used. */
-const usableAddresses = async (stack: ComposeProject, family: 4 | 6): Promise<readonly string[]> =>
+export const usableAddresses = async (stack: ComposeProject, family: 4 | 6): Promise<readonly string[]> =>
   (await shownAddresses(stack, family))
     .filter(({ tentative, dadfailed }) => tentative !== true && dadfailed !== true)
     .map(({ local }) => local);
@@ -97,3 +97,19 @@ export const greeted = (harbour: Harbour, host: string, from = 'client1', port =
         .catch(() => undefined),
     { timeoutMs: 20_000 },
   );
+
+/** The samples of one metric family of a container of ours, by their labels as they stand in the exposition. */
+export async function samplesOf(
+  stack: ComposeProject,
+  service: string,
+  family: string,
+): Promise<ReadonlyMap<string, number>> {
+  const script = `fetch('http://127.0.0.1:9090/metrics').then((answer) => answer.text()).then((text) => process.stdout.write(text))`;
+  const lines = (await stack.exec(service, 'node', '-e', script)).split('\n');
+  return new Map(
+    lines.flatMap((line) => {
+      const [, labels = '', value] = new RegExp(`^${family}(?:\\{(.*)\\})? (\\S+)$`).exec(line) ?? [];
+      return value === undefined ? [] : [[labels, Number(value)] as const];
+    }),
+  );
+}
