@@ -16,8 +16,8 @@ describe('one project', () => {
   beforeAll(async () => {
     harbour = await Harbour.open();
     stack = await harbour.stack({
-      expose: 'tcp/25,tcp/465,tcp/636:6636,udp/53',
-      ports: ['25/tcp', '465/tcp', '6636/tcp', '53/udp'],
+      expose: 'tcp/25,tcp/465,tcp/636:6636,udp/53,udp/5353:1053',
+      ports: ['25/tcp', '465/tcp', '6636/tcp', '53/udp', '1053/udp'],
     });
     const started = performance.now();
     await stack.up();
@@ -46,8 +46,13 @@ describe('one project', () => {
       const greeting = await harbour.reach(family, { port, from: 'client2' });
       expect(greeting).toMatchObject({ source, port: behind });
     }
-    const udp = { host: harbour.address(family, 40), port: 53 };
-    expect(await harbour.space.client('client2').greetUdp(udp)).toMatchObject({ source, port: 53 });
+    for (const [port, behind] of [
+      [53, 53],
+      [5353, 1053],
+    ] as const) {
+      const udp = { host: harbour.address(family, 40), port };
+      expect(await harbour.space.client('client2').greetUdp(udp)).toMatchObject({ source, port: behind });
+    }
   });
 
   it('answers clients beyond the router of the LAN, which see nobody but the project', async () => {
@@ -136,10 +141,14 @@ describe('one project', () => {
     old.destroy();
   });
 
-  it('moves a flow of datagrams to the re-created service without a new socket', async () => {
+  it.each([
+    [4, 53],
+    [6, 53],
+    [4, 5353],
+  ] as const)('moves a flow of datagrams to the re-created service without a new socket, IPv%i, port %i', async (family, port) => {
     await using flow = await harbour.space
       .client()
-      .udpFlow({ host: harbour.address(4, 40), port: 53, timeoutMs: 500 });
+      .udpFlow({ host: harbour.address(family, 40), port, timeoutMs: 500 });
     const first = await flow.greet();
     await stack.run('up', '--detach', '--force-recreate', '--timeout', '1', 'smtp-anchor', 'smtp');
     const second = await waitFor('an answer on the same flow', () => flow.greet().catch(() => undefined), {
@@ -162,21 +171,43 @@ describe('one project', () => {
     );
   });
 
-  it('repairs the default route of a service when somebody deletes it', async () => {
-    await stack.exec('smtp-anchor', 'ip', 'route', 'del', 'default');
+  it.each(
+    bothFamilies,
+  )('has its default route back when somebody flushes all routes by gateways, IPv%i', async (family) => {
+    await stack.exec('anchord', 'ip', `-${family}`, 'route', 'flush', 'default');
+    const name = `v${family}`;
+    await logged(
+      stack,
+      'anchord',
+      'ext default route enforced',
+      (line) => line['family'] === name && line['prev'] === '',
+    );
+    expect((await harbour.reach(family, { from: 'inet' })).source).toBe(
+      harbour.clientAddress(family, 'inet'),
+    );
+  });
+
+  it.each(
+    bothFamilies,
+  )('repairs the default route of a service when somebody deletes it, IPv%i', async (number) => {
+    await stack.exec('smtp-anchor', 'ip', `-${number}`, 'route', 'del', 'default');
     await logged(
       stack,
       'smtp-anchor',
       'default route updated',
-      ({ reason, prev }) => reason === 'missing' && prev === '',
+      ({ family, reason, prev }) => family === `v${number}` && reason === 'missing' && prev === '',
     );
-    expect((await harbour.reach(4)).source).toBe(harbour.clientAddress(4));
+    expect((await harbour.reach(number, { from: 'inet' })).source).toBe(
+      harbour.clientAddress(number, 'inet'),
+    );
   });
 
   it('puts its tables back when another program flushes them', async () => {
     await stack.exec('anchord', 'nft', 'flush', 'ruleset');
     await logged(stack, 'anchord', 'tables were changed by another program; repaired');
-    expect((await harbour.reach(4)).source).toBe(harbour.clientAddress(4));
+    for (const family of bothFamilies) {
+      expect((await harbour.reach(family)).source).toBe(harbour.clientAddress(family));
+    }
   });
 
   it('finds out by itself that the host drops its path, says what to do, and when it is over', async () => {
@@ -196,7 +227,9 @@ describe('one project', () => {
   it('serves on when the anchor is killed hard, and when it is back', async () => {
     await stack.run('kill', '--signal', 'KILL', 'anchord');
     await stack.up('anchord');
-    expect((await harbour.reach(4)).source).toBe(harbour.clientAddress(4));
+    for (const family of bothFamilies) {
+      expect((await harbour.reach(family)).source).toBe(harbour.clientAddress(family));
+    }
   });
 
   it('lets services follow an anchor that is re-created with another inner address', async () => {

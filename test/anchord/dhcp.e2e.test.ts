@@ -171,3 +171,22 @@ describe.each(scenarios)('with a LAN that is $name', ({ dhcp, env, leasedV4, v6 
     }
   });
 });
+
+describe('with ANCHORD_ADDRESS_MODE=slaac-ra-only', () => {
+  it('no client runs, and the address from Docker gets one from advertisements beside it', async () => {
+    await serveDhcp(lan(), { ...terms, v6: 'slaac' });
+    await using stack = await harbour.stack({
+      host: 42,
+      number: 2,
+      env: { ANCHORD_ADDRESS_MODE: 'slaac-ra-only' },
+    });
+    await stack.up();
+    const passive = await logged(stack, 'anchord', 'dhcp supervisor passive — no client will run');
+    expect(passive['mode']).toBe('slaac-ra-only');
+    const made = slaacAddress('fd99::', await externalMac(stack));
+    await usableV6(stack, `the address ${made}`, (address) => address === made);
+    expect((await greeted(harbour, made)).source).toBe(harbour.space.client().v6);
+    expect(await externalAddresses(stack, 4)).toEqual([harbour.address(4, 42)]);
+    expect(await leases()).not.toContain(harbour.address(4, 42));
+  });
+});

@@ -141,6 +141,42 @@ describe('the shared network', () => {
   });
 });
 
+describe('a shared network that is named', () => {
+  it('counts, whatever stands on others; one that is not ours is fatal, and the error says which there are', async () => {
+    const networks = ['a-transit', 'b-transit'];
+    const name = `${harbour.space.id}p`;
+    const env = { ANCHORD_PROJECT: name, ANCHORD_SHARED_NETWORK: `${name}_b-transit` };
+    await using stack = await project(
+      {
+        services: {
+          anchord: await anchor(51, env, networks),
+          wrong: await anchor(52, { ...env, ANCHORD_SHARED_NETWORK: 'elsewhere' }, networks),
+          first: exposing('tcp/80', {}, ['a-transit']),
+          second: exposing('tcp/81', {}, ['a-transit']),
+          pinned: exposing('tcp/82', {}, networks),
+        },
+        networks: Object.fromEntries(networks.map((network) => [network, { internal: true }])),
+      },
+      'p',
+    );
+    await stack.up();
+    const address = await addressOf(stack, 'pinned', `${name}_b-transit`);
+    const map = await waitFor(
+      'the one on the pinned network',
+      async () => {
+        const text = await mapOf(stack, 'anchord');
+        return text.includes(address) && text;
+      },
+      { timeoutMs: 10_000, everyMs: 100 },
+    );
+    expect(map.match(/\d+ : [\d.]+/g)).toEqual([`82 : ${address}`]);
+    const fatal = await logged(stack, 'wrong', 'fatal');
+    expect(fatal['err']).toContain('ANCHORD_SHARED_NETWORK="elsewhere" not present on self');
+    expect(fatal['err']).toContain(`${name}_b-transit`);
+    expect(await stack.inspect('wrong', '{{.State.ExitCode}}')).toBe('1');
+  });
+});
+
 describe('one port, two containers', () => {
   it('stays with its holder, is told in log and readiness, and goes to the other when the holder goes', async () => {
     const name = `${harbour.space.id}c`;
