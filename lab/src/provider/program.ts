@@ -5,11 +5,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { labErrors } from '../errors.ts';
+import type { Host } from '../host/host.ts';
 import { waitFor } from '../tools/wait.ts';
 
 export const backendSecret = 'a-secret-that-only-this-lab-knows-of';
 
 export interface BackendOptions {
+  /** Lets it see the mounts of this host and no others, as it would when it ran there; its network stays ours. */
+  readonly mountsOf?: Host;
   readonly dockerSocket: string;
   /** Keys of the configuration file beside the ones that the lab needs. JSON is YAML, too. */
   readonly config: Readonly<Record<string, unknown>>;
@@ -24,6 +27,7 @@ export class BackendProgram implements AsyncDisposable {
   readonly folder: string;
   readonly #env: Readonly<Record<string, string>>;
   readonly #entry: string;
+  readonly #mountsOf: Host | undefined;
   #child: ChildProcess | undefined;
   #ended: Promise<unknown> = Promise.resolve();
   #output = '';
@@ -42,10 +46,11 @@ export class BackendProgram implements AsyncDisposable {
     }
   }
 
-  private constructor(folder: string, { env = {}, entry = sources }: BackendOptions) {
+  private constructor(folder: string, { env = {}, entry = sources, mountsOf }: BackendOptions) {
     this.folder = folder;
     this.#env = env;
     this.#entry = entry;
+    this.#mountsOf = mountsOf;
   }
 
   get port(): number {
@@ -83,7 +88,15 @@ export class BackendProgram implements AsyncDisposable {
   /** Starts it with the configuration that there is; resolves when it listens. */
   async run(timeoutMs = 60_000): Promise<void> {
     // Killed with us, should we be killed: nobody else knows of it.
-    const dying = ['--pdeathsig', 'KILL', process.execPath];
+    const where =
+      this.#mountsOf === undefined
+        ? []
+        : [
+            ...['nsenter', `--target=${this.#mountsOf.init}`, '--mount', '--root', `--wdns=${this.folder}`],
+            // Its /proc would be that of the host's processes, and this is none of them.
+            ...['unshare', '--mount-proc', '--propagation=slave', '--'],
+          ];
+    const dying = ['--pdeathsig', 'KILL', ...where, process.execPath];
     const child = spawn('setpriv', [...dying, this.#entry, '-config', this.configFile], {
       cwd: this.folder,
       env: { ...process.env, DOCKER_HOST: '', ...this.#env },

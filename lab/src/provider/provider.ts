@@ -1,5 +1,6 @@
 /** Everything around one docker-backend on a lab host: a registry to pull from, a desk for its callbacks, a client for its API. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { FileSystem } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import { busybox } from '../images/busybox.ts';
 import { ensureImage } from '../images/image.ts';
@@ -16,6 +17,8 @@ export interface ProviderOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The main module of the backend, if not that of the sources. */
   readonly entry?: string;
+  /** Where the backend keeps data volumes; it then sees the host's mounts. */
+  readonly disk?: FileSystem;
 }
 
 /** Tiers without disk, addressed by their names. */
@@ -59,8 +62,10 @@ export class Provider implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
+    const { disk } = this.#options;
     this.#program = await BackendProgram.start({
-      dockerSocket: this.host.socketPath,
+      dockerSocket: disk === undefined ? this.host.socketPath : '/run/docker.sock',
+      ...(disk !== undefined && { mountsOf: this.host }),
       config: {
         name: this.id,
         host_address: this.host.addresses.v4,
@@ -68,6 +73,7 @@ export class Provider implements AsyncDisposable {
         allowed_registries: [registryAddress],
         startup_verify_duration: '1s',
         container_stop_timeout: '1s',
+        ...(disk !== undefined && { volume_data_path: disk.path }),
         ...this.#options.config,
       },
       ...(this.#options.env && { env: this.#options.env }),

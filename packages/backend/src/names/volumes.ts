@@ -25,6 +25,10 @@ export function volumeName(text: string): VolumeName {
 /** The volume of an instance is called like its container. */
 export const canonicalVolume = (instance: InstanceId): VolumeName => brand(containerName(instance));
 
+/** What it was called before leases had services. */
+export const legacyVolume = ({ lease, index }: Pick<InstanceId, 'lease' | 'index'>): VolumeName =>
+  brand(`${prefix}${lease}-${index}`);
+
 export const isRetained = (name: VolumeName): boolean => name.startsWith(retainedPrefix);
 
 export const retainedForm = (name: VolumeName): VolumeName =>

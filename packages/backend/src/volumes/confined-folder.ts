@@ -12,6 +12,7 @@ import {
   mkdir,
   open,
   readdir,
+  rename,
   rm,
   symlink,
 } from 'node:fs/promises';
@@ -37,20 +38,20 @@ export class ConfinedFolder implements AsyncDisposable {
 
   /** The folder below that these names lead to. Rejects at anything that is not a folder. */
   async enter(names: readonly string[]): Promise<ConfinedFolder> {
-    return await this.#walk(names, false);
+    return await this.#walk(names, undefined);
   }
 
-  /** The same, and makes what is missing, for nobody but root to look at. */
-  async make(names: readonly string[]): Promise<ConfinedFolder> {
-    return await this.#walk(names, true);
+  /** The same, and makes what is missing, for nobody but root to look at; `making` hears of each before it is made. */
+  async make(names: readonly string[], making: () => void = () => undefined): Promise<ConfinedFolder> {
+    return await this.#walk(names, making);
   }
 
-  async #walk(names: readonly string[], create: boolean): Promise<ConfinedFolder> {
+  async #walk(names: readonly string[], making: (() => void) | undefined): Promise<ConfinedFolder> {
     let current = new ConfinedFolder(await open(this.#self, folderFlags & ~O_NOFOLLOW), this.path);
     try {
       for (const name of names) {
         const before = current;
-        current = await before.#step(name, create);
+        current = await before.#step(name, making);
         await before[Symbol.asyncDispose]();
       }
       return current;
@@ -60,12 +61,16 @@ export class ConfinedFolder implements AsyncDisposable {
     }
   }
 
-  async #step(name: string, create: boolean): Promise<ConfinedFolder> {
-    if (create)
-      await mkdir(this.#at(name), { mode: 0o700 }).catch((error: unknown) => {
-        if (errnoCode(error) !== 'EEXIST') throw error;
-      });
-    return new ConfinedFolder(await open(this.#at(name), folderFlags), `${this.path}/${name}`);
+  async #step(name: string, making: (() => void) | undefined): Promise<ConfinedFolder> {
+    const path = `${this.path}/${name}`;
+    try {
+      return new ConfinedFolder(await open(this.#at(name), folderFlags), path);
+    } catch (error) {
+      if (making === undefined || errnoCode(error) !== 'ENOENT') throw error;
+    }
+    making();
+    await mkdir(this.#at(name), { mode: 0o700 });
+    return new ConfinedFolder(await open(this.#at(name), folderFlags), path);
   }
 
   /** Of the folder itself. */
@@ -100,6 +105,11 @@ export class ConfinedFolder implements AsyncDisposable {
     if (!(await lstat(from.#at(target))).isFile())
       throw new Error(`${from.path}/${target} is no regular file`);
     await link(from.#at(target), this.#at(name));
+  }
+
+  /** Within the folder; what has the other name is not replaced unless it is an empty folder. */
+  async rename(from: string, to: string): Promise<void> {
+    await rename(this.#at(from), this.#at(to));
   }
 
   async names(): Promise<readonly string[]> {

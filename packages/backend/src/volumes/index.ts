@@ -4,6 +4,11 @@ export type { VolumeDoor } from './door.ts';
 export { liveClaims, liveQuotas } from './live-claims.ts';
 export { type OpenVolumes, openVolumes } from './open.ts';
 export type { VolumeOwner } from './owner.ts';
+export {
+  clearScratch,
+  dropScratchAside,
+  restoreScratch,
+  seedScratch,
+} from './scratch.ts';
 export { sweepOrphans, type Witness } from './sweep.ts';
-export { volumePath } from './volume-paths.ts';
-export type { Volumes } from './volumes.ts';
+export { isWithin, volumePath } from './volume-paths.ts';

@@ -25,6 +25,8 @@ export interface OpenVolumesOptions {
 }
 
 export interface OpenVolumes {
+  /** How many files and folders a volume of that size may have. */
+  readonly entriesIn: (sizeMb: number) => number;
   readonly volumes: Volumes;
   readonly door: VolumeDoor;
 }
@@ -40,12 +42,13 @@ export async function openVolumes(options: OpenVolumesOptions): Promise<OpenVolu
     const ownership = new Ownership(claims);
     const destroyer = { destroy: async () => undefined };
     return {
+      entriesIn: () => 0,
       volumes: new Volumes(undefined, locks),
       door: new VolumeDoor({ destroyer, ownership, locks, log, onRefused }),
     };
   }
   // Loaded when it is needed: a backend without volumes takes none of it.
-  const { openQuotaFilesystem, probeRoot } = await import('@berth/kernel/filesystems');
+  const { inodeCeiling, openQuotaFilesystem, probeRoot } = await import('@berth/kernel/filesystems');
   const { volumes: filesystem, destroyer } = await openQuotaFilesystem({
     root,
     wanted: options.filesystem,
@@ -58,6 +61,7 @@ export async function openVolumes(options: OpenVolumesOptions): Promise<OpenVolu
   warnOfCapacity(options, (await probeRoot(root)).totalBytes);
   const ownership = new Ownership([...claims, labelClaims(filesystem, backendName)]);
   return {
+    entriesIn: (sizeMb) => inodeCeiling(sizeMb, options.minAvgFileBytes),
     volumes: new Volumes(filesystem, locks),
     door: new VolumeDoor({ destroyer, ownership, locks, log, onRefused }),
   };

@@ -1,7 +1,7 @@
 /** Where in its volume an image finds what it declares as a volume. */
 import { posix } from 'node:path';
 import { errors } from '../errors.ts';
-import { scratchFolder } from './volumes.ts';
+import { isReserved } from './layout.ts';
 
 /**
  * The path in the volume, by its names; throws for one that cannot be there. What lies under the scratch folder would be
@@ -15,7 +15,7 @@ export function volumePath(declared: string): readonly string[] {
       'volume_content',
       `the image declares the volume ${JSON.stringify(declared)}, which is no folder of its own`,
     );
-  if (names[0] === scratchFolder || names[0]?.startsWith('.fred-'))
+  if (isReserved(names[0] ?? ''))
     throw errors.error(
       'volume_content',
       `the image declares the volume ${JSON.stringify(declared)}, a name that is reserved`,

@@ -4,13 +4,9 @@ import { join } from 'node:path';
 import type { QuotaVolumes } from '@berth/kernel/filesystems';
 import { errors } from '../errors.ts';
 import { canonicalVolume, parseVolume, type VolumeName, volumeName } from '../names/index.ts';
+import { projectMarker, scratchAside, scratchFolder } from './layout.ts';
 import type { NameLocks } from './name-locks.ts';
 import { decodeOwner, encodeOwner, type VolumeOwner } from './owner.ts';
-
-/** Inside a volume: what is seeded from the image at each deployment, and never data of the tenant. */
-export const scratchFolder = '_wp';
-/** The file that an xfs volume has besides. */
-const projectMarker = '.fred-project-id';
 
 export interface Obtained {
   readonly name: VolumeName;
@@ -107,8 +103,8 @@ export class Volumes {
       if (!entries.includes(scratchFolder)) return false;
       for (const entry of entries) {
         const stat = await lstat(join(path, entry));
-        const harmless =
-          entry === scratchFolder ? stat.isDirectory() : entry === projectMarker && stat.isFile();
+        const scratch = entry === scratchFolder || entry.startsWith(scratchAside(''));
+        const harmless = scratch ? stat.isDirectory() : entry === projectMarker && stat.isFile();
         if (!harmless) return false;
       }
       return true;

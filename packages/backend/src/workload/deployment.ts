@@ -13,7 +13,7 @@ import {
 } from '../stack/index.ts';
 import type { ContainerHandling } from './handling.ts';
 import type { ImageFacts, ImageInspection } from './image-facts.ts';
-import type { Binds, InstanceVolumes, VolumesMade } from './instance-volumes.ts';
+import type { Binds, InstanceVolumes, VolumesWork } from './instance-volumes.ts';
 import type { TenantNetworks } from './networks.ts';
 import { inStartOrder, together } from './order.ts';
 import type { ImagePulls } from './pulls.ts';
@@ -39,6 +39,7 @@ export interface DeploymentContext {
 export interface Planned {
   readonly instance: Instance;
   readonly plan: ContainerPlan;
+  readonly binds: Binds;
 }
 
 export interface Made extends Planned {
@@ -89,12 +90,12 @@ export class Deployment {
     return facts;
   }
 
-  /** The volume of each instance that needs one. `made` hears of those that are new, also when this fails. */
+  /** The volume of each instance that needs one, one after the other. */
   async volumes(
     lease: Lease,
     instances: readonly Instance[],
     facts: ReadonlyMap<string, ImageFacts>,
-    made: VolumesMade,
+    work: VolumesWork,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<Instance, Binds>> {
     const binds = new Map<Instance, Binds>();
@@ -103,7 +104,7 @@ export class Deployment {
         signal.throwIfAborted();
         const known = facts.get(instance.service);
         if (known === undefined) continue;
-        binds.set(instance, await this.#context.volumes.prepare(lease, instance, known, made));
+        binds.set(instance, await this.#context.volumes.prepare(lease, instance, known, work, signal));
       }
     };
     await step(failureText.volume, prepareAll);
@@ -133,7 +134,11 @@ export class Deployment {
         operationId,
         createdAtMs,
       };
-      return { instance, plan: containerPlan(settings, lease, instance, surroundings) };
+      return {
+        instance,
+        plan: containerPlan(settings, lease, instance, surroundings),
+        binds: surroundings.binds,
+      };
     });
   }
 
@@ -145,11 +150,12 @@ export class Deployment {
   ): Promise<readonly Made[]> {
     const made: Made[] = [];
     const createAll = () =>
-      together(planned, signal, async ({ instance, plan }, one) => {
+      together(planned, signal, async (one, each) => {
+        const { instance, plan } = one;
         // Only the waiting can be called off: a container that is being made will be there.
         const make = () => this.#context.handling.create(plan, nameOf(instance));
-        const id = await this.#creates.run(make, one);
-        made.push({ instance, plan, id });
+        const id = await this.#creates.run(make, each);
+        made.push({ ...one, id });
       });
     await step(failureText.create, createAll);
     return made;
@@ -157,14 +163,17 @@ export class Deployment {
 
   /** Starts what was made, each after what it waits for. */
   async start({ services }: StackManifest, made: readonly Made[], signal: AbortSignal): Promise<void> {
-    const { handling, startup } = this.#context;
+    const { handling, startup, volumes } = this.#context;
     const ofService = (name: string): readonly Made[] =>
       made.filter(({ instance }) => instance.service === name);
     const startAll = () =>
       inStartOrder(services, signal, async ({ service, after, signal: one }) => {
         for (const [target, condition] of after)
           await together(ofService(target), one, ({ id }, each) => startup.until(condition, id, each));
-        await together(ofService(service), one, ({ id }) => handling.start(id));
+        await together(ofService(service), one, async ({ id, binds }) => {
+          await volumes.recheck(binds);
+          await handling.start(id);
+        });
       });
     await step(failureText.create, startAll);
   }

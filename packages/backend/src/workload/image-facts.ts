@@ -6,12 +6,15 @@ import type { RunAs } from '../stack/index.ts';
 import { isNumeric, parseUser, resolveUser } from './accounts.ts';
 import type { ImageFiles, OpenImage } from './image-files.ts';
 import { RecentlyUsed } from './recently-used.ts';
+import { writablePaths } from './writable-paths.ts';
 
 export interface ImageFacts {
   readonly id: string;
   /** Declared volumes, sorted. */
   readonly volumes: readonly string[];
   readonly runAs: RunAs;
+  /** Folders beside the volumes that the user has to be able to write to; empty when nobody wants to know. */
+  readonly writable: readonly string[];
 }
 
 /** How many answers are remembered. They are about contents, and contents do not change. */
@@ -21,9 +24,13 @@ export class ImageInspection {
   readonly #images: Pick<Images, 'inspect'>;
   readonly #files: ImageFiles;
   readonly #log: Log;
+  readonly #wantsWritable: boolean;
   readonly #users = new RecentlyUsed<RunAs>(remembered);
+  readonly #writable = new RecentlyUsed<readonly string[]>(remembered);
 
-  constructor(images: Pick<Images, 'inspect'>, files: ImageFiles, log: Log) {
+  /** `wantsWritable`: containers cannot write to their image, and there is somewhere to put what they have to write. */
+  constructor(images: Pick<Images, 'inspect'>, files: ImageFiles, log: Log, wantsWritable: boolean) {
+    this.#wantsWritable = wantsWritable;
     this.#images = images;
     this.#files = files;
     this.#log = log;
@@ -33,8 +40,34 @@ export class ImageInspection {
   async facts(image: string, user: string | undefined, signal: AbortSignal): Promise<ImageFacts> {
     const { id, volumes, user: own } = await this.#images.inspect(image, { signal });
     const wanted = user ?? own;
-    if (wanted === '') return { id, volumes, runAs: await this.#volumeOwner(id, volumes, signal) };
-    return { id, volumes, runAs: await this.#user(id, wanted, signal) };
+    const runAs =
+      wanted === '' ? await this.#volumeOwner(id, volumes, signal) : await this.#user(id, wanted, signal);
+    return { id, volumes, runAs, writable: await this.#writablePaths(id, runAs, volumes, signal) };
+  }
+
+  /** Another user of the same image has others. What cannot be found out is not remembered. */
+  async #writablePaths(
+    id: string,
+    runAs: RunAs,
+    volumes: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    if (!this.#wantsWritable) return [];
+    const key = `${id} ${runAs.uid}`;
+    const before = this.#writable.get(key);
+    if (before !== undefined) return before;
+    try {
+      const paths = await this.#files.within(id, signal, (files) => writablePaths(files, runAs, volumes));
+      this.#writable.set(key, paths);
+      return paths;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#log.warn('the folders that an image has for its user are not known, they stay read-only', {
+        image: id,
+        error: errorText(error),
+      });
+      return [];
+    }
   }
 
   async #user(id: string, written: string, signal: AbortSignal): Promise<RunAs> {

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { type Containers, engineErrors } from '@berth/engine';
 import type { Log } from '@berth/service/log';
 import { errorText } from '@berth/service/log';
-import { extract, type Header } from 'tar-stream';
+import { type TarEntry, tarEntries } from '../archive/index.ts';
 import { errors } from '../errors.ts';
 
 /** Marks such a container, so that one that a crash left behind is found. It belongs to no lease. */
@@ -66,8 +66,8 @@ export class ImageFiles {
   }
 }
 
-interface TarEntry {
-  readonly header: Header;
+interface FirstEntry {
+  readonly header: TarEntry;
   readonly content: Buffer;
 }
 
@@ -88,9 +88,9 @@ export class OpenImage {
     for (let links = 0; links <= mostLinks; links++) {
       const entry = await this.#first(at);
       if (entry === undefined) return '';
-      const { type, linkname } = entry.header;
+      const { type, linkName } = entry.header;
       if (type !== 'symlink') return type === 'file' ? entry.content.toString('utf8') : '';
-      at = posix.resolve(posix.dirname(at), linkname);
+      at = posix.resolve(posix.dirname(at), linkName);
     }
     return '';
   }
@@ -101,55 +101,39 @@ export class OpenImage {
     return entry && { uid: entry.header.uid, gid: entry.header.gid };
   }
 
-  /** The first entry of the path's archive: the path itself. */
-  async #first(path: string): Promise<TarEntry | undefined> {
+  /** Hands over all that is at the path and below, as an archive; false when the image has none of that name. */
+  async archive(path: string, use: (archive: AsyncIterable<Uint8Array>) => Promise<void>): Promise<boolean> {
+    let reply: Awaited<ReturnType<Containers['readArchive']>>;
     try {
-      using reply = await this.#containers.readArchive(this.#id, path, { signal: this.#signal });
-      return await firstEntry(reply, path);
+      reply = await this.#containers.readArchive(this.#id, path, { signal: this.#signal });
     } catch (error) {
-      if (engineErrors.is(error, 'ENGINE_NOT_FOUND')) return undefined;
+      if (engineErrors.is(error, 'ENGINE_NOT_FOUND')) return false;
       throw error;
     }
+    using _open = reply;
+    await use(reply);
+    return true;
+  }
+
+  /** The first entry of the path's archive: the path itself. */
+  async #first(path: string): Promise<FirstEntry | undefined> {
+    let first: FirstEntry | undefined;
+    await this.archive(path, async (archive) => {
+      first = await firstEntry(archive, path);
+    });
+    return first;
   }
 }
 
 /** Reads no further than the first entry. */
-async function firstEntry(archive: AsyncIterable<Uint8Array>, path: string): Promise<TarEntry | undefined> {
-  const tar = extract();
-  tar.on('error', () => undefined);
-  const feeding = feed(archive, tar);
-  try {
-    for await (const entry of tar) {
-      const { header } = entry;
-      if (header.size > largestFile)
-        throw errors.error(
-          'image_unreadable',
-          `${path} of the image has ${header.size} bytes, more than ${largestFile}`,
-        );
-      const chunks: Buffer[] = [];
-      for await (const chunk of entry) chunks.push(chunk as Buffer);
-      return { header, content: Buffer.concat(chunks) };
-    }
-    return undefined;
-  } finally {
-    tar.destroy(new Error('enough'));
-    await feeding;
+async function firstEntry(archive: AsyncIterable<Uint8Array>, path: string): Promise<FirstEntry | undefined> {
+  for await (const header of tarEntries(archive)) {
+    if (header.size > largestFile)
+      throw errors.error(
+        'image_unreadable',
+        `${path} of the image has ${header.size} bytes, more than ${largestFile}`,
+      );
+    return { header, content: Buffer.concat(await Array.fromAsync(header.content())) };
   }
-}
-
-async function feed(archive: AsyncIterable<Uint8Array>, tar: ReturnType<typeof extract>): Promise<void> {
-  try {
-    for await (const chunk of archive) {
-      if (tar.destroyed) return;
-      if (!tar.write(chunk)) await new Promise<void>((resolve) => drained(tar, resolve));
-    }
-    tar.end(undefined);
-  } catch (error) {
-    tar.destroy(error instanceof Error ? error : new Error(String(error)));
-  }
-}
-
-function drained(tar: ReturnType<typeof extract>, resolve: () => void): void {
-  tar.once('drain', resolve);
-  tar.once('close', resolve);
+  return undefined;
 }

@@ -15,6 +15,7 @@ import {
 } from '../manifest/index.ts';
 import type { SkuCatalogue } from '../placement/index.ts';
 import type { Release, ReleaseStore } from '../stores/index.ts';
+import type { InstanceVolumes } from './instance-volumes.ts';
 import type { LeaseContainer } from './listing.ts';
 import { together } from './order.ts';
 import { rebuiltLease } from './rebuild.ts';
@@ -22,6 +23,7 @@ import { Replacement, type ReplacementContext } from './replacement.ts';
 import { timeLimit } from './time-limit.ts';
 
 export interface MigrationContext extends ReplacementContext {
+  readonly volumes: InstanceVolumes;
   readonly scope: Scope;
   readonly releases: ReleaseStore;
   readonly catalogue: SkuCatalogue;
@@ -73,7 +75,7 @@ export class Migration {
   }
 
   async #migrate(uuid: string, mine: readonly LeaseContainer[]): Promise<void> {
-    const { releases, catalogue, clock, log, limitMs, deployment } = this.#context;
+    const { releases, catalogue, clock, log, limitMs, deployment, volumes } = this.#context;
     const release = releases.latestActive(uuid);
     if (release === undefined) throw new Error('no active release says what it runs');
     const stack = flatStackOf(release);
@@ -91,6 +93,8 @@ export class Migration {
       await this.#replace(replacement, lease, stack, release, limit.signal);
     } catch (error) {
       using backLimit = timeLimit(clock, rollbackMs, 'the way back');
+      // The old containers find their folders by the names of old.
+      await volumes.toLegacy(deployment.instances(lease, lease.items, stack));
       await replacement.back(stack, backLimit.signal);
       throw error;
     }
@@ -108,13 +112,17 @@ export class Migration {
     release: Release,
     signal: AbortSignal,
   ): Promise<void> {
-    const { deployment } = this.#context;
+    const { deployment, volumes } = this.#context;
     const instances = deployment.instances(lease, lease.items, stack);
-    // New ones would take the place of the old ones, and the data would be out of sight.
-    if (instances.some(({ profile }) => profile.diskMb > 0))
-      throw new Error('it has data volumes, which carry the names of the old form');
+    await volumes.fromLegacy(instances);
     const facts = await deployment.inspect(stack, signal);
-    const binds = await deployment.volumes(lease, instances, facts, { created: [] }, signal);
+    const binds = await deployment.volumes(
+      lease,
+      instances,
+      facts,
+      { created: [], replacing: migrationId },
+      signal,
+    );
     const planned = await deployment.plan(lease, operationFor(lease, release), instances, facts, binds);
     await replacement.run(stack, stack, planned, (_, run) => run(), signal);
   }

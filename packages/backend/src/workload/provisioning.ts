@@ -9,7 +9,7 @@ import type { DomainGate } from '../operations/index.ts';
 import type { VolumeDoor } from '../volumes/index.ts';
 import type { Deployment } from './deployment.ts';
 import { type Evidence, operationOf } from './evidence.ts';
-import type { VolumesMade } from './instance-volumes.ts';
+import type { VolumesWork } from './instance-volumes.ts';
 import { failureOf } from './step-failure.ts';
 import type { Teardown } from './teardown.ts';
 import { timeLimit } from './time-limit.ts';
@@ -39,7 +39,7 @@ export class Provisioning {
     const { clock, limitMs, onEnd } = this.#context;
     const began = clock.monotonic();
     using limit = timeLimit(clock, limitMs, 'the provision', stop);
-    const volumes: VolumesMade = { created: [] };
+    const volumes: VolumesWork = { created: [], replacing: undefined };
     try {
       const items = await this.#deploy(lease, volumes, limit.signal);
       onEnd('success', (clock.monotonic() - began) / 1000);
@@ -52,7 +52,7 @@ export class Provisioning {
     }
   }
 
-  async #deploy(lease: Lease, volumes: VolumesMade, signal: AbortSignal): Promise<readonly LeaseItem[]> {
+  async #deploy(lease: Lease, volumes: VolumesWork, signal: AbortSignal): Promise<readonly LeaseItem[]> {
     const { deployment, gate, log } = this.#context;
     const operation = operationOf(lease);
     const stack = deployment.stack(lease.uuid, stagedRelease);
@@ -82,7 +82,7 @@ export class Provisioning {
     await teardown.ofLease(lease.uuid, { reason: 'provision_cleanup', stopGraceS: cleanupGraceS, stack });
   }
 
-  async #undoProvision(lease: Lease, { created }: VolumesMade, error: unknown): Promise<ProvisionResult> {
+  async #undoProvision(lease: Lease, { created }: VolumesWork, error: unknown): Promise<ProvisionResult> {
     const { deployment, door, log } = this.#context;
     const { evidence } = this.#context;
     const failure = failureOf(error, await evidence.detail(error));

@@ -8,6 +8,7 @@ import type { StackManifest } from '../manifest/index.ts';
 import { containerName, previousName, upcomingName } from '../names/index.ts';
 import type { Deployment, Made, Planned } from './deployment.ts';
 import type { ContainerHandling } from './handling.ts';
+import type { InstanceVolumes } from './instance-volumes.ts';
 import { type ContainerListing, isAlive, type LeaseContainer } from './listing.ts';
 import { inStopOrder, together } from './order.ts';
 import { step } from './step-failure.ts';
@@ -27,6 +28,7 @@ export interface ReplacementContext {
   readonly handling: ContainerHandling;
   readonly listing: ContainerListing;
   readonly rename: (id: string, name: string) => Promise<void>;
+  readonly volumes: Pick<InstanceVolumes, 'back' | 'forward'>;
 }
 
 const place = ({ service, index }: { readonly service: string; readonly index: number }): string =>
@@ -138,13 +140,15 @@ export class Replacement {
   async dropOld(): Promise<void> {
     const { old, garbage } = await this.sides();
     await together([...old, ...garbage], never, ({ id }) => this.#context.handling.remove(id));
+    await this.#context.volumes.forward(this.#lease.uuid);
   }
 
   /** Removes what this operation has made, and brings back what ran before. Rejects when that is not all of it again. */
   async back(oldStack: StackManifest | undefined, signal: AbortSignal): Promise<void> {
-    const { deployment, handling, rename } = this.#context;
+    const { deployment, handling, rename, volumes } = this.#context;
     const { mine, old } = await this.sides();
     await together(mine, never, ({ id }) => handling.remove(id));
+    await volumes.back(this.#lease.uuid, this.#operation.id);
     if (oldStack === undefined) throw new Error('the manifest of what ran before is not known');
     const instances = deployment.instances(this.#lease, this.#lease.items, oldStack);
     const byPlace = new Map(old.map((one) => [place(one), one]));
@@ -152,7 +156,12 @@ export class Replacement {
       const found = byPlace.get(place(instance));
       if (found === undefined)
         throw new Error(`the old container of ${place(instance)} is not there any more`);
-      return { instance, plan: { name: containerName(instance), request: {} }, id: found.id };
+      return {
+        instance,
+        plan: { name: containerName(instance), request: {} },
+        binds: new Map(),
+        id: found.id,
+      };
     });
     await together(
       old.filter(({ setAside }) => setAside),

@@ -79,7 +79,7 @@ export class Replacing {
     const { deployment } = this.#context;
     const facts = await this.#timed(kind, 'image_setup', () => deployment.inspect(stack, signal));
     const binds = await this.#timed(kind, 'volume_setup', () =>
-      deployment.volumes(lease, instances, facts, { created: [] }, signal),
+      deployment.volumes(lease, instances, facts, { created: [], replacing: operation.id }, signal),
     );
     return await deployment.plan(lease, operation, instances, facts, binds);
   }

@@ -73,7 +73,7 @@ export class RestoreRun {
     const facts = await this.#timed('image_setup', () => this.#images(stack, signal));
     const instances = deployment.instances(lease, lease.items, stack);
     const binds = await this.#timed('volume_setup', () =>
-      deployment.volumes(lease, instances, facts, { created: [] }, signal),
+      deployment.volumes(lease, instances, facts, { created: [], replacing: undefined }, signal),
     );
     const made = await this.#timed('compose_up', async () => {
       const planned = await deployment.plan(lease, operation, instances, facts, binds);

@@ -102,6 +102,14 @@ export function workload(options: WorkloadOptions): Workload {
   const images = new ImageFiles(containers, config.name, log);
   const events = new LateEvents();
   const startup = new Startup(new StateWatch({ containers, events, clock }), config.startupVerifyDurationMs);
+  const volumes = new InstanceVolumes({
+    disk,
+    files: images,
+    backendName: config.name,
+    scratchMb: config.containerTmpfsSizeMb,
+    clock,
+    log,
+  });
   const deployment = new Deployment({
     settings: stackSettings(config),
     catalogue: config.catalogue,
@@ -114,9 +122,14 @@ export function workload(options: WorkloadOptions): Workload {
       parallel: config.parallelPulls,
       observe: (seconds) => metrics.imagePullSeconds.observe(seconds),
     }),
-    inspection: new ImageInspection(engine.images, images, log),
+    inspection: new ImageInspection(
+      engine.images,
+      images,
+      log,
+      config.containerReadonlyRootfs && disk.volumes.root !== undefined,
+    ),
     networks,
-    volumes: new InstanceVolumes({ volumes: disk.volumes, backendName: config.name, clock, log }),
+    volumes,
     handling,
     startup,
     manifest: (lease, release) => releases.manifest(lease, release),
@@ -130,7 +143,7 @@ export function workload(options: WorkloadOptions): Workload {
   const evidence = new Evidence({ containers, listing, clock });
   const common = { deployment, teardown, evidence, clock, log, limitMs: config.provisionTimeoutMs };
   const rename = (id: string, name: string): Promise<void> => handling.rename(id, name);
-  const replacing = { deployment, handling, listing, rename };
+  const replacing = { deployment, handling, listing, rename, volumes };
   const migration = new Migration({
     ...replacing,
     scope: options.scope,

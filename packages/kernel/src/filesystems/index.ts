@@ -16,6 +16,8 @@ export type {
   VolumeDestroyer,
 } from './quota-volumes.ts';
 
+export { inodeCeiling } from './xfs.ts';
+
 export interface OpenFilesystemOptions extends Omit<XfsOptions, 'run'> {
   /** What the configuration says; empty: whatever the disk has. The disk is looked at in any case. */
   readonly wanted: QuotaKind | '';

@@ -1,0 +1,1 @@
+export { type TarEntry, tarEntries } from './tar-reader.ts';
