@@ -16,6 +16,8 @@ export default defineConfig({
           exclude: [...notOurs, ...privileged],
           pool: 'threads',
           isolate: false,
+          // They take milliseconds; a busy machine may take its time.
+          testTimeout: 30_000,
         },
       },
       {
