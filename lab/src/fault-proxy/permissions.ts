@@ -12,6 +12,8 @@ export function allowOnly(patterns: readonly RequestPattern[]): Permission {
 /** The switches of the usual socket proxies; POST stands for every method that changes something. */
 export const socketProxySwitches = [
   'CONTAINERS',
+  // Only some proxies have it; POST allows the method as well.
+  'DELETE',
   'EVENTS',
   'EXEC',
   'IMAGES',

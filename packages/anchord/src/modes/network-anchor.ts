@@ -18,7 +18,7 @@ import {
 import { families } from '../families.ts';
 import { dataplaneMessages, discoveryMessages, processMessages } from '../messages/index.ts';
 import { checkForwarding, PathChecker, probe } from '../path/index.ts';
-import { watchPermissions } from '../permissions/index.ts';
+import { askForPermissions, watchPermissions } from '../permissions/index.ts';
 import type { Mode, Program } from '../program.ts';
 import { findExternalInterface, startExternalSide } from './external-side.ts';
 import { type Following, followBackends, keepLooking } from './follow-backends.ts';
@@ -54,6 +54,11 @@ export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
       externalLink: () => external.link()?.index,
     });
     startLifecycleSide(program, settings, { engine, ...following });
+    if (settings.managed !== undefined && settings.autostartSiblings) {
+      scope.spawn('asking for permissions', (signal) =>
+        askForPermissions(engine, ['managed'], program.clock, signal),
+      );
+    }
     keepLooking(program, settings.pollIntervalMs, following, () => {
       addresses.look();
       checkForwarding({ ...program, inUse: addresses.inUse });

@@ -78,9 +78,12 @@ const features = {
     needs: ['list', 'inspect', 'events', 'start'],
   },
   managed: {
-    title: 'network-anchor: a managed service-anchor (ANCHORD_MANAGED_SA_TARGET), with its dependents',
+    title: 'network-anchor: a managed service-anchor (ANCHORD_MANAGED_SA_TARGET)',
     needs: [...recreate, 'events'],
-    wants: ['connect'],
+  },
+  dependents: {
+    title: 'network-anchor: bringing dependents out of dead namespaces (ANCHORD_AUTOFIX_DEAD_NETNS)',
+    needs: [...recreate, 'restart', 'events'],
   },
   'external-rebinder': {
     title: 'external-rebinder',

@@ -70,7 +70,13 @@ export async function rights(site: Site): Promise<Outcome> {
     else odd.push(`${permissions[name].request}: ${errorText(answer.unknown)}`);
   }
   const needed = new Set(featuresInUse(site).flatMap((feature) => featureRow(feature).needs));
-  const missing = denied.filter((name) => needed.has(name));
+  // What the anchor was refused when it came to it counts, too, whatever its settings ask for.
+  const refused = new Set(
+    (site.told()?.problems ?? []).flatMap(({ code, subject }) =>
+      code === 'docker-permission' ? [subject] : [],
+    ),
+  );
+  const missing = denied.filter((name) => needed.has(name) || refused.has(name));
   if (missing.length > 0) {
     return found(missing.map((name) => ({ subject: name, detail: permissionDetail(name) })));
   }

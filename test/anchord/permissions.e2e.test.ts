@@ -1,0 +1,210 @@
+/** What anchord asks of Docker: each feature with exactly the requests of the table, and without one of them. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type Feature,
+  featureRow,
+  type PermissionName,
+  permissions,
+  switchesOf,
+} from '@berth/anchord/permissions';
+import { anchordImage } from '@berth/lab';
+import { allowOnly, FaultProxy, socketProxy } from '@berth/lab/fault-proxy';
+import { waitFor } from '@berth/lab/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ComposeProject } from '../src/compose.ts';
+import { diagnose } from '../src/doctor.ts';
+import { Harbour, logged } from '../src/harbour.ts';
+
+let harbour: Harbour;
+let proxy: FaultProxy;
+let stack: ComposeProject;
+let target: string;
+
+const signOfLife = ['GET /_ping', 'GET /version'];
+/** Exactly what the table says, but for one thing. */
+const exactly = (features: readonly Feature[], without?: PermissionName) =>
+  allowOnly([
+    ...signOfLife,
+    ...features
+      .flatMap((feature) => featureRow(feature).needs)
+      .filter((name) => name !== without)
+      .map((name) => permissions[name].request),
+  ]);
+
+const refused = (): readonly string[] => [
+  ...new Set(
+    proxy.exchanges.flatMap(({ method, url, status }) =>
+      status === 403 ? [`${method} ${url.split('?')[0]}`] : [],
+    ),
+  ),
+];
+
+const health = async (): Promise<string> => {
+  const id = await stack.containerOf('anchord');
+  return (await harbour.host.exec(['docker', 'exec', id, 'anchord', 'health'])).stdout;
+};
+
+/** In the log, in the readiness, and by the doctor. */
+async function isNamedMissing(name: PermissionName): Promise<void> {
+  const { request } = permissions[name];
+  await logged(stack, 'anchord', 'docker refuses a request', (line) => line['request'] === request);
+  await waitFor(
+    `${name} in the readiness`,
+    async () =>
+      (await health()).includes(`warning: docker-permission: ${name}: may not ${permissions[name].what}`),
+    { timeoutMs: 20_000 },
+  );
+  const argv = ['docker', 'exec', await stack.containerOf('anchord'), 'anchord'];
+  const found = await diagnose(harbour.host, argv, '--only', 'docker-permission');
+  expect(found.exitCode).toBe(1);
+  expect(found.of('docker-permission').map(({ subject }) => subject)).toContain(name);
+}
+
+const isOver = (name: PermissionName) =>
+  waitFor(
+    `${name} to be no problem any more`,
+    async () => !(await health()).includes(`docker-permission: ${name}`),
+    {
+      timeoutMs: 20_000,
+    },
+  );
+
+beforeAll(async () => {
+  harbour = await Harbour.open();
+  const folder = harbour.space.name('engine');
+  await mkdir(join(harbour.host.runFolder, folder), { recursive: true });
+  proxy = await FaultProxy.start(
+    { socketPath: harbour.host.socketPath },
+    { socketPath: join(harbour.host.runFolder, folder, 'engine.sock') },
+  );
+  target = harbour.space.name('app');
+  stack = await harbour.stack({
+    host: 60,
+    number: 42,
+    env: {
+      DOCKER_HOST: 'unix:///run/engine/engine.sock',
+      ANCHORD_MANAGED_SA_TARGET: target,
+      ANCHORD_POLL_INTERVAL: '1s',
+    },
+    anchor: { volumes: [`/run/${folder}:/run/engine`] },
+  });
+});
+afterAll(async () => {
+  await proxy?.[Symbol.asyncDispose]();
+  if (harbour !== undefined) {
+    await harbour.host.exec(['docker', 'rm', '--force', `${target}-service-anchor`]);
+    await harbour[Symbol.asyncDispose]();
+  }
+});
+
+describe('a network-anchor', () => {
+  it('serves its project with exactly what the table says, and asks for nothing else', async () => {
+    proxy.permit(exactly(['discovery', 'gateway', 'siblings', 'managed']));
+    await stack.up();
+    await harbour.reach(4, { host: 60 });
+    await waitFor('readiness', async () => (await health()).startsWith('ready'), { timeoutMs: 20_000 });
+    expect(refused()).toEqual([]);
+    expect(await health()).toBe('ready\n');
+  });
+
+  it('manages a service-anchor with it, from its creation to its re-creation', async () => {
+    await harbour.space.start('app', '--network', `${stack.name}_transit`, 'berth-lab/echo', '80/tcp');
+    const running = async (): Promise<string | undefined> => {
+      const format = '{{.State.Running}} {{.Id}}';
+      const { stdout } = await harbour.host.exec([
+        'docker',
+        'inspect',
+        '--format',
+        format,
+        `${target}-service-anchor`,
+      ]);
+      return stdout.startsWith('true ') ? stdout.slice(5).trim() : undefined;
+    };
+    const first = await waitFor('the service-anchor', running, { timeoutMs: 30_000 });
+    await harbour.host.docker('rm', '--force', target);
+    await harbour.space.start('app', '--network', `${stack.name}_transit`, 'berth-lab/echo', '80/tcp');
+    await waitFor(
+      'the service-anchor in the new target',
+      async () => {
+        const now = await running();
+        return now !== undefined && now !== first;
+      },
+      { timeoutMs: 40_000 },
+    );
+    expect(refused()).toEqual([]);
+  });
+
+  it.each([
+    'events',
+    'list',
+  ] as const)('goes on without %s, and says what is missing until it is back', async (name) => {
+    const features = ['discovery', 'gateway', 'siblings', 'managed'] as const;
+    proxy.permit(exactly(features, name));
+    proxy.cutConnections();
+    await isNamedMissing(name);
+    expect((await harbour.reach(4, { host: 60 })).source).toBe(harbour.clientAddress(4));
+    proxy.permit(exactly(features));
+    await isOver(name);
+  });
+
+  it('starts without what a managed service-anchor needs, and says so before it is needed', async () => {
+    proxy.permit(exactly(['discovery', 'gateway']));
+    await stack.run('restart', '--timeout', '5', 'anchord');
+    await harbour.reach(4, { host: 60 });
+    for (const name of ['create', 'start', 'remove', 'rename'] as const) await isNamedMissing(name);
+  });
+
+  it('starts without the networks, and names what has its gateway unknown', async () => {
+    proxy.permit(exactly(['discovery', 'siblings', 'managed']));
+    await stack.run('restart', '--timeout', '5', 'anchord');
+    await isNamedMissing('network');
+    expect(await health()).toContain('warning: gateway-unknown: ');
+  });
+});
+
+describe('a socket proxy with switches', () => {
+  it('allows a feature when it has those that the table names', async () => {
+    proxy.permit(socketProxy([...switchesOf('discovery'), ...switchesOf('gateway')]));
+    await stack.run('restart', '--timeout', '5', 'anchord');
+    await harbour.reach(4, { host: 60 });
+    const argv = ['docker', 'exec', await stack.containerOf('anchord'), 'anchord'];
+    const found = await diagnose(harbour.host, argv, '--only', 'docker-permission');
+    // The managed service-anchor would need POST.
+    expect(found.of('docker-permission').map(({ subject }) => subject)).toEqual(
+      expect.arrayContaining(['create', 'start', 'stop', 'rename', 'remove']),
+    );
+    expect(found.of('docker-permission')[0]?.detail).toContain('POST=1');
+  });
+});
+
+describe('the doctor in a container of its own', () => {
+  const alone = async (): Promise<readonly string[]> => {
+    const image = await anchordImage(harbour.host, () => undefined);
+    const folder = harbour.space.name('engine');
+    const host = [
+      '--env',
+      'DOCKER_HOST=unix:///run/engine/engine.sock',
+      '--volume',
+      `/run/${folder}:/run/engine`,
+    ];
+    return ['docker', 'run', '--rm', ...harbour.space.labelled, ...host, image];
+  };
+
+  it('lists dead namespaces with nothing but the list of containers', async () => {
+    proxy.permit(allowOnly([...signOfLife, permissions.list.request]));
+    const [command = '', ...rest] = await alone();
+    const { code, stdout } = await harbour.host.exec([command, ...rest, 'doctor', 'stale-netns']);
+    expect([code, stdout]).toEqual([0, 'No dead-netns dependents found.\n']);
+  });
+
+  it('says what it could not look at, and why', async () => {
+    proxy.permit(exactly(['doctor']));
+    const found = await diagnose(harbour.host, await alone());
+    expect(found.exitCode).not.toBe(0);
+    expect(found.codes('fine')).toEqual(
+      expect.arrayContaining(['docker-unreachable', 'docker-permission', 'dead-namespace']),
+    );
+    expect(found.codes('unknown')).toContain('stale-network');
+  });
+});
