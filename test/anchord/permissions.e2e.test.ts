@@ -40,21 +40,19 @@ const refused = (): readonly string[] => [
   ),
 ];
 
-const health = async (): Promise<string> => {
-  const id = await stack.containerOf('anchord');
-  return (await harbour.host.exec(['docker', 'exec', id, 'anchord', 'health'])).stdout;
-};
+const healthOf = async (id: string): Promise<string> =>
+  (await harbour.host.exec(['docker', 'exec', id, 'anchord', 'health'])).stdout;
+const health = async (): Promise<string> => await healthOf(await stack.containerOf('anchord'));
+const warningOf = (name: PermissionName): string =>
+  `warning: docker-permission: ${name}: may not ${permissions[name].what}`;
 
 /** In the log, in the readiness, and by the doctor. */
 async function isNamedMissing(name: PermissionName): Promise<void> {
   const { request } = permissions[name];
   await logged(stack, 'anchord', 'docker refuses a request', (line) => line['request'] === request);
-  await waitFor(
-    `${name} in the readiness`,
-    async () =>
-      (await health()).includes(`warning: docker-permission: ${name}: may not ${permissions[name].what}`),
-    { timeoutMs: 20_000 },
-  );
+  await waitFor(`${name} in the readiness`, async () => (await health()).includes(warningOf(name)), {
+    timeoutMs: 20_000,
+  });
   const argv = ['docker', 'exec', await stack.containerOf('anchord'), 'anchord'];
   const found = await diagnose(harbour.host, argv, '--only', 'docker-permission');
   expect(found.exitCode).toBe(1);
@@ -160,6 +158,107 @@ describe('a network-anchor', () => {
     await stack.run('restart', '--timeout', '5', 'anchord');
     await isNamedMissing('network');
     expect(await health()).toContain('warning: gateway-unknown: ');
+  });
+});
+
+describe('a rebinder', () => {
+  const ready = (id: string) =>
+    waitFor('the rebinder to be ready', async () => (await healthOf(id)) === 'ready\n', {
+      timeoutMs: 30_000,
+    });
+  const rebinder = async (
+    mode: 'wrap-rebinder' | 'external-rebinder',
+    env: Readonly<Record<string, string>>,
+  ) => {
+    const image = await anchordImage(harbour.host, () => undefined);
+    const folder = harbour.space.name('engine');
+    const all = { DOCKER_HOST: 'unix:///run/engine/engine.sock', ...env };
+    const options = Object.entries(all).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+    return await harbour.space.start(mode, ...options, '--volume', `/run/${folder}:/run/engine`, image, mode);
+  };
+  /** All of it is missing, and is said to be before any of it is needed. */
+  const missesItsRights = async (id: string, names: readonly PermissionName[]): Promise<void> => {
+    proxy.permit(exactly(['discovery', 'gateway']));
+    await harbour.host.docker('restart', '--time', '5', id);
+    for (const name of names) {
+      await waitFor(`${name} in the readiness`, async () => (await healthOf(id)).includes(warningOf(name)), {
+        timeoutMs: 20_000,
+      });
+    }
+    const found = await diagnose(
+      harbour.host,
+      ['docker', 'exec', id, 'anchord'],
+      '--only',
+      'docker-permission',
+    );
+    expect(
+      found
+        .of('docker-permission')
+        .map(({ subject }) => subject)
+        .toSorted(),
+    ).toEqual(names.toSorted());
+  };
+
+  it('re-creates wrap containers with exactly what the table says', async () => {
+    const { space, host } = harbour;
+    proxy.exchanges.length = 0;
+    proxy.permit(exactly(['wrap-rebinder']));
+    const project = space.name('wrap');
+    const owner = (): Promise<string> => space.start('owner', 'berth-lab/busybox');
+    await owner();
+    const compose = [`com.docker.compose.project=${project}`, 'com.docker.compose.service=guest'];
+    const labels = compose.flatMap((label) => ['--label', label]);
+    await space.start(
+      'guest',
+      ...labels,
+      '--network',
+      `container:${space.name('owner')}`,
+      'berth-lab/busybox',
+    );
+    const id = await rebinder('wrap-rebinder', {
+      COMPOSE_PROJECT_NAME: project,
+      ANCHORD_WRAP_POLL_INTERVAL: '1s',
+    });
+    await ready(id);
+    await host.docker('rm', '--force', space.name('owner'));
+    const next = await owner();
+    const joined = async (): Promise<boolean> => {
+      const format = '{{.State.Running}} {{.HostConfig.NetworkMode}}';
+      const { stdout } = await host.exec(['docker', 'inspect', '--format', format, space.name('guest')]);
+      return stdout.trim() === `true container:${next}`;
+    };
+    await waitFor('the guest in the network of the new owner', joined, { timeoutMs: 40_000 });
+    expect(refused()).toEqual([]);
+    await missesItsRights(id, ['create', 'start', 'stop', 'rename', 'remove']);
+  });
+
+  it('re-attaches a follower with exactly what the table says', async () => {
+    const { space, host } = harbour;
+    proxy.exchanges.length = 0;
+    proxy.permit(exactly(['external-rebinder']));
+    const network = space.name('followed');
+    const make = (): Promise<string> => host.docker('network', 'create', ...space.labelled, network);
+    await make();
+    await space.start('follower', 'berth-lab/busybox');
+    await host.docker('network', 'connect', network, space.name('follower'));
+    const id = await rebinder('external-rebinder', {
+      ANCHORD_FOLLOW_NETWORK: network,
+      ANCHORD_FOLLOW_TARGET: space.name('follower'),
+      ANCHORD_FOLLOW_EVENT_BACKOFF: '100ms',
+    });
+    await ready(id);
+    await host.docker('network', 'disconnect', '--force', network, space.name('follower'));
+    await host.docker('network', 'rm', network);
+    const made = (await make()).trim();
+    // The other stack is up again when there is somebody of it on the network.
+    await space.start('peer', '--network', network, 'berth-lab/busybox');
+    const attached = async (): Promise<boolean> => {
+      const format = `{{with index .NetworkSettings.Networks "${network}"}}{{.NetworkID}}{{end}}`;
+      return (await host.docker('inspect', '--format', format, space.name('follower'))).trim() === made;
+    };
+    await waitFor('the follower on the new network', attached, { timeoutMs: 40_000 });
+    expect(refused()).toEqual([]);
+    await missesItsRights(id, ['connect', 'disconnect']);
   });
 });
 

@@ -7,6 +7,7 @@ import { externalRebinderSchema } from './config/external-rebinder.ts';
 import { managedServiceAnchorSchema, networkAnchorSchema } from './config/network-anchor.ts';
 import { serviceAnchorSchema } from './config/service-anchor.ts';
 import { wrapRebinderSchema } from './config/wrap-rebinder.ts';
+import { checksPage } from './doctor/page.ts';
 import { anchordErrors } from './errors.ts';
 import * as messages from './messages/index.ts';
 import { anchordMetrics } from './metrics.ts';
@@ -17,6 +18,7 @@ export const reference: PackageReference = {
     'anchord-commands.md': commandsPage(commands),
     'anchord.1': manualPage(commands),
     'anchord-permissions.md': permissionsPage(),
+    'anchord-checks.md': checksPage(),
   },
   errors: [{ title: 'anchord', table: anchordErrors.rows }],
   messages: [

@@ -14,9 +14,9 @@ export async function status(
 ): Promise<number> {
   const told = await askStatus(systemClock, socket);
   if (typeof told === 'string') {
-    err(
-      `anchord: ${told}\n${hanging('', 'Ask inside of the container of an anchor that runs: docker exec NAME anchord status')}\n`,
-    );
+    err(`anchord: ${told}
+Ask inside of the container of an anchor: docker exec NAME anchord status
+`);
     return 3;
   }
   out(flags.has('--json') ? `${JSON.stringify(told, undefined, 2)}\n` : described(told));
@@ -48,7 +48,7 @@ function facts(told: Status): readonly (readonly [string, string])[] {
     ['Running', `since ${startedAt}, process ${pid}`],
     ['Ready', told.ready ? 'yes' : `no, waits for ${waits.join(', ')}`],
     ['Project', scope?.project],
-    ['Serves', scope?.selector],
+    ['Serves', scope?.selector || undefined],
     ['Interface', external && interfaceOf(external)],
     ['Addresses', external && (external.addresses.join(', ') || 'none')],
     ['Addressing', external && `${external.addressMode}, as ${external.hostname}`],

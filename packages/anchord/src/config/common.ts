@@ -21,10 +21,26 @@ export const metricsAddressField = optional('ANCHORD_METRICS_ADDR', text(), {
   whenEmpty: null,
 });
 
-export const dockerHostField = optional('DOCKER_HOST', text(), {
+const dockerHostField = optional('DOCKER_HOST', text(), {
   about: 'The Docker engine, or better a proxy in front of it: `unix:///path` or `tcp://host:port`.',
   default: 'unix:///var/run/docker.sock',
 });
+
+const tlsFields = {
+  dockerTlsVerify: optional('DOCKER_TLS_VERIFY', text(), {
+    about: 'Any text: speak TLS with the engine, and check its certificate.',
+  }),
+  dockerCertPath: optional('DOCKER_CERT_PATH', text(), {
+    about: 'The folder with `ca.pem`, `cert.pem` and `key.pem` for TLS.',
+    shownDefault: '~/.docker where DOCKER_TLS_VERIFY is set',
+  }),
+  dockerApiVersion: optional('DOCKER_API_VERSION', text(), {
+    about: 'The version of the API to speak, instead of finding out which one the engine has.',
+  }),
+};
+
+/** How the engine is reached; the client of the engine reads these itself, as all Docker tools do. */
+export const dockerFields = { dockerHost: dockerHostField, ...tlsFields };
 
 export const composeProjectField = optional('COMPOSE_PROJECT_NAME', text(), {
   about: 'Stands in for `ANCHORD_PROJECT`. Compose does not set it in containers by itself.',

@@ -1,12 +1,6 @@
 /** The settings of an external-rebinder. */
 import { boolean, duration, optional, required, schema, text } from '@berth/service/config';
-import {
-  dockerHostField,
-  logLevelField,
-  metricsAddressField,
-  modeField,
-  positiveDuration,
-} from './common.ts';
+import { dockerFields, logLevelField, metricsAddressField, modeField, positiveDuration } from './common.ts';
 
 export const externalRebinderSchema = schema({
   title: 'external-rebinder',
@@ -16,7 +10,7 @@ export const externalRebinderSchema = schema({
     mode: modeField,
     logLevel: logLevelField,
     metricsAddress: metricsAddressField,
-    dockerHost: dockerHostField,
+    ...dockerFields,
     project: optional('COMPOSE_PROJECT_NAME', text({ trim: true }), {
       about: 'The project in which a service of the name ANCHORD_FOLLOW_TARGET is looked for.',
       shownDefault: 'the project of our own container, by its label',

@@ -2,7 +2,7 @@
 import { boolean, ipList, oneOf, optional, schema, stringMap, text } from '@berth/service/config';
 import {
   composeProjectField,
-  dockerHostField,
+  dockerFields,
   logLevelField,
   metricsAddressField,
   modeField,
@@ -22,7 +22,7 @@ export const networkAnchorSchema = schema({
     mode: modeField,
     logLevel: logLevelField,
     metricsAddress: metricsAddressField,
-    dockerHost: dockerHostField,
+    ...dockerFields,
     composeProject: composeProjectField,
     project: optional('ANCHORD_PROJECT', text(), {
       about:

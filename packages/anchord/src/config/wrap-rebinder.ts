@@ -1,12 +1,6 @@
 /** The settings of a wrap-rebinder. */
 import { optional, schema, text } from '@berth/service/config';
-import {
-  dockerHostField,
-  logLevelField,
-  metricsAddressField,
-  modeField,
-  positiveDuration,
-} from './common.ts';
+import { dockerFields, logLevelField, metricsAddressField, modeField, positiveDuration } from './common.ts';
 
 export const wrapRebinderSchema = schema({
   title: 'wrap-rebinder',
@@ -16,7 +10,7 @@ export const wrapRebinderSchema = schema({
     mode: modeField,
     logLevel: logLevelField,
     metricsAddress: metricsAddressField,
-    dockerHost: dockerHostField,
+    ...dockerFields,
     project: optional('COMPOSE_PROJECT_NAME', text({ trim: true }), {
       about: 'The project whose containers are watched.',
       shownDefault: 'the project of our own container, by its label',

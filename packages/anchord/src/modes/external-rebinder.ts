@@ -1,11 +1,12 @@
 /** External-rebinder: keeps one container on a network that another stack owns and makes anew. */
-import { connectEngine, EventFeed } from '@berth/engine';
+import { EventFeed } from '@berth/engine';
 import { type ExternalRebinderSettings, externalRebinderSettings } from '../config/rebinders.ts';
 import { anchordErrors } from '../errors.ts';
 import { ExternalRebinder, projectOf } from '../lifecycle/index.ts';
 import { externalRebinderMessages as messages } from '../messages/index.ts';
 import type { Mode } from '../program.ts';
 import { pause, Wakeup } from '../wakeup.ts';
+import { connectWatched } from './connect.ts';
 import { ourselves } from './own-container.ts';
 
 const gates = {
@@ -18,13 +19,14 @@ export const externalRebinderMode: Mode<ExternalRebinderSettings, typeof gates> 
   gates,
   async run(program, settings, gate) {
     const { scope, log, clock } = program;
-    const engine = connectEngine(scope, { clock });
+    const engine = connectWatched(program, ['external-rebinder']);
     const { network, target, restart, eventBackoffMs: backoffMs, pollIntervalMs } = settings;
     const project = settings.project ?? (await ownProject());
     const rebinder = new ExternalRebinder(
       { network, target, project, restart, backoffMs },
       { ...program, door: engine },
     );
+    program.status.tell('follows', () => `${target} on ${network}`);
     rebinder.sayStart();
     await rebinder.act('bootstrap', scope.signal);
     gate('follower_checked');

@@ -1,5 +1,5 @@
 /** Network-anchor: gives a project its address on the LAN, and leads each exposed port to its backend. */
-import { connectEngine, type Engine } from '@berth/engine';
+import type { Engine } from '@berth/engine';
 import { Conntrack } from '@berth/kernel/conntrack';
 import { Network } from '@berth/kernel/network';
 import { Nftables } from '@berth/kernel/nftables';
@@ -18,8 +18,8 @@ import {
 import { families } from '../families.ts';
 import { dataplaneMessages, discoveryMessages, processMessages } from '../messages/index.ts';
 import { checkForwarding, PathChecker, probe } from '../path/index.ts';
-import { askForPermissions, watchPermissions } from '../permissions/index.ts';
 import type { Mode, Program } from '../program.ts';
+import { connectWatched } from './connect.ts';
 import { findExternalInterface, startExternalSide } from './external-side.ts';
 import { type Following, followBackends, keepLooking } from './follow-backends.ts';
 import { sayStreamLost, startLifecycleSide } from './lifecycle-side.ts';
@@ -38,7 +38,8 @@ export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
   gates,
   async run(program, settings, gate) {
     const { scope } = program;
-    const engine = connectEngine(scope, { clock: program.clock, onAnswer: watchPermissions(program) });
+    const manages = settings.managed !== undefined && settings.autostartSiblings;
+    const engine = connectWatched(program, manages ? ['managed'] : []);
     const network = scope.own(Network.open());
     const external = await findExternalInterface(program, settings, engine, network);
     sayStart(program, settings, external.name);
@@ -54,11 +55,6 @@ export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
       externalLink: () => external.link()?.index,
     });
     startLifecycleSide(program, settings, { engine, ...following });
-    if (settings.managed !== undefined && settings.autostartSiblings) {
-      scope.spawn('asking for permissions', (signal) =>
-        askForPermissions(engine, ['managed'], program.clock, signal),
-      );
-    }
     keepLooking(program, settings.pollIntervalMs, following, () => {
       addresses.look();
       checkForwarding({ ...program, inUse: addresses.inUse });

@@ -1,10 +1,11 @@
 /** Wrap-rebinder: makes containers anew that join a container of another stack, when that one was made anew. */
-import { connectEngine, EventFeed } from '@berth/engine';
+import { EventFeed } from '@berth/engine';
 import { type WrapRebinderSettings, wrapRebinderSettings } from '../config/rebinders.ts';
 import { anchordErrors } from '../errors.ts';
 import { projectOf, WrapRebinder } from '../lifecycle/index.ts';
 import { wrapRebinderMessages as messages } from '../messages/index.ts';
 import type { Mode } from '../program.ts';
+import { connectWatched } from './connect.ts';
 import { ourselves } from './own-container.ts';
 
 const gates = {
@@ -21,7 +22,7 @@ export const wrapRebinderMode: Mode<WrapRebinderSettings, typeof gates> = {
   gates,
   async run(program, settings, gate) {
     const { scope, log, clock } = program;
-    const engine = connectEngine(scope, { clock });
+    const engine = connectWatched(program, ['wrap-rebinder']);
     const own = await ourselves(program, engine, scope.signal, (err) =>
       log.say(messages.recheckListFailed, { err }),
     );
@@ -31,6 +32,7 @@ export const wrapRebinderMode: Mode<WrapRebinderSettings, typeof gates> = {
         'PROJECT_UNKNOWN',
         'COMPOSE_PROJECT_NAME must be set in wrap-rebinder mode, because our own container carries no Compose label',
       );
+    program.status.tell('scope', () => ({ project, selector: '' }));
     const rebinder = new WrapRebinder(
       {
         project,

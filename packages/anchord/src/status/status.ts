@@ -27,7 +27,7 @@ export interface StatusSections {
     readonly to: string;
     readonly container: string;
   }[];
-  /** A service-anchor's: the name or the addresses that it follows. */
+  /** What a service-anchor or an external-rebinder holds on to. */
   readonly follows: string;
 }
 
