@@ -1,7 +1,7 @@
 /** The labels by which a container says which of its ports the LAN may reach. */
 
 export const exposeLabel = 'anchord.expose';
-const exposeV6Label = 'anchord.expose.v6';
+export const exposeV6Label = 'anchord.expose.v6';
 
 export const protocols = ['tcp', 'udp'] as const;
 export type Protocol = (typeof protocols)[number];

@@ -9,6 +9,7 @@ import { serviceAnchorSchema } from './config/service-anchor.ts';
 import { wrapRebinderSchema } from './config/wrap-rebinder.ts';
 import { checksPage } from './doctor/page.ts';
 import { anchordErrors } from './errors.ts';
+import { labelsPage } from './labels-page.ts';
 import * as messages from './messages/index.ts';
 import { anchordMetrics } from './metrics.ts';
 import { permissionsPage } from './permissions/page.ts';
@@ -17,6 +18,7 @@ export const reference: PackageReference = {
   pages: {
     'anchord-commands.md': commandsPage(commands),
     'anchord.1': manualPage(commands),
+    'anchord-labels.md': labelsPage(),
     'anchord-permissions.md': permissionsPage(),
     'anchord-checks.md': checksPage(),
   },
