@@ -21,12 +21,16 @@ const hashOf = (...texts: readonly string[]): string => {
   return hash.digest('hex').slice(0, 12);
 };
 
-/** What the Dockerfile says about the image beside its files. */
-const instructionsOf = (dockerfile: string): readonly string[] =>
-  (dockerfile.split(/^FROM scratch AS anchord$/m)[1]?.split(/^FROM /m)[0] ?? '')
+/** What the Dockerfile says about the image beside its files, with the defaults of its arguments. */
+function instructionsOf(dockerfile: string): readonly string[] {
+  const stage = dockerfile.split(/^FROM scratch AS anchord$/m)[1]?.split(/^FROM /m)[0] ?? '';
+  const given = new Map([...stage.matchAll(/^ARG (\w+)=(\w*)$/gm)].map(([, name, value]) => [name, value]));
+  return stage
     .replaceAll(/\\\n\s*/g, '')
+    .replaceAll(/\$([A-Z]+)/g, (_, name: string) => given.get(name) ?? '')
     .split('\n')
-    .filter((line) => /^(ENV|ENTRYPOINT|HEALTHCHECK) /.test(line));
+    .filter((line) => /^(ENV|ENTRYPOINT|HEALTHCHECK|LABEL) /.test(line));
+}
 
 /** Everything but the bundle: changes seldom, and is kept between runs. */
 function base(key: string, changes: readonly string[]): ImageRecipe {
