@@ -89,6 +89,7 @@ async function startServers(stand: Stand): Promise<readonly Variant[]> {
   const variants = [
     { by: 'berth', host: stand.lanAddress(40) },
     { by: LIMIT, host: stand.lanAddress(41) },
+    { by: 'limit: a router without rules', host: await behindRouter(stand, run) },
     { by: 'docker ports:', host: stand.host.addresses.v4 },
   ];
   await using client = stand.lab.client('client1');
@@ -102,6 +103,31 @@ async function startServers(stand: Stand): Promise<readonly Variant[]> {
     }
   }
   return variants;
+}
+
+/** The way that packets take through an anchor, and nothing done to them on it: no tracking, no translation, no filter. */
+async function behindRouter(
+  stand: Stand,
+  run: (name: string, ...options: readonly string[]) => Promise<string>,
+): Promise<string> {
+  const { host, lab, lanNetwork, transit } = stand;
+  const options = [
+    '--sysctl',
+    'net.ipv4.ip_forward=1',
+    '--network',
+    lanNetwork,
+    '--ip',
+    stand.lanAddress(42),
+  ];
+  await stand.run({ name: 'router', image: 'berth-lab/busybox', options });
+  await host.docker('network', 'connect', transit, 'router');
+  const pid = Number(
+    await host.docker('inspect', '--format', '{{.State.Pid}}', await run('routed', '--network', transit)),
+  );
+  const inner = await stand.transitAddress('router');
+  await host.must(['nsenter', `--target=${pid}`, '--net', 'ip', 'route', 'replace', 'default', 'via', inner]);
+  await lab.client('client1').must(['ip', 'route', 'replace', '172.29.0.0/16', 'via', stand.lanAddress(42)]);
+  return await stand.transitAddress('routed');
 }
 
 async function rounds(
