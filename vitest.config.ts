@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const notOurs = ['**/node_modules/**', '**/dist/**', '**/.cache/**'];
 const setupFiles = ['test/src/seed.ts'];
-const privileged = ['**/*.kernel.test.ts', '**/*.engine.test.ts', '**/*.e2e.test.ts'];
+const privileged = ['**/*.kernel.test.ts', '**/*.engine.test.ts', '**/*.e2e.test.ts', '**/*.vm.test.ts'];
 
 /** One project a suite; `scripts/test.ts` runs them one after another and adds up the counts. */
 export default defineConfig({
@@ -45,6 +45,23 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        // Runs inside of a virtual machine, many times slower than here: see scripts/vm-suite.ts.
+        test: {
+          name: 'vm',
+          setupFiles,
+          include: [
+            '{packages,lab,test}/**/*.vm.test.ts',
+            'packages/kernel/src/network/links.kernel.test.ts',
+          ],
+          exclude: notOurs,
+          pool: 'forks',
+          isolate: false,
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
         },
       },
       {

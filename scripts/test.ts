@@ -8,6 +8,7 @@
  *   npm run test:kernel           the real kernel, in namespaces of its own (root)
  *   npm run test:engine           the real Docker engine, in a lab of its own (root)
  *   npm run test:e2e              whole programs in the lab (root)
+ *   npm run test:vm               what this machine's kernel may lack, in a virtual machine (root)
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,10 +18,11 @@ import { checks } from './checks.ts';
 import { onParentGone } from './parent.ts';
 import { bin, run, stopChildren } from './run.ts';
 import { add, type Counts, closingLine, readReport, zero } from './test-report.ts';
+import { runVmSuite } from './vm-suite.ts';
 
-const suites = ['unit', 'kernel', 'engine', 'e2e'] as const;
+const suites = ['unit', 'kernel', 'engine', 'e2e', 'vm'] as const;
 type Suite = (typeof suites)[number];
-const privileged: ReadonlySet<Suite> = new Set(['kernel', 'engine', 'e2e']);
+const privileged: ReadonlySet<Suite> = new Set(['kernel', 'engine', 'e2e', 'vm']);
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -72,6 +74,7 @@ async function runPrivileged(suite: Suite, filters: readonly string[]): Promise<
   const why = whyNotPrivileged();
   if (why === undefined) {
     await prepareMachine(say);
+    if (suite === 'vm') return await runVmSuite(filters, say);
     try {
       return await runSuite(suite, filters);
     } finally {

@@ -11,6 +11,7 @@ import { defaultSpec, type EngineVersion, type HostSpec, type LabSpec } from './
 import { statusLines, statusOf } from './status.ts';
 import type { Argv } from './tools/run.ts';
 import { bringUp, takeDown } from './up.ts';
+import { buildVm, runInVm } from './vm/index.ts';
 
 const help = `The lab: a real Docker host on a real LAN, in namespaces of its own. Needs Linux and root.
 
@@ -20,6 +21,8 @@ const help = `The lab: a real Docker host on a real LAN, in namespaces of its ow
   npm run lab -- shell PLACE        a shell on a place: host1, client1, lan (the router), inet
   npm run lab -- exec PLACE -- ARGV run one command there
   npm run lab -- logs HOST          what the host's Docker engine said (logs lan: the DHCP server)
+  npm run lab -- vm build           make a virtual machine with a whole Debian kernel, and keep it
+  npm run lab -- vm run -- ARGV     boot it, run one command in it as root in this folder (read only), and turn it off
 
 Options:
   --name NAME        which lab; default: $BERTH_LAB or "berth"
@@ -87,6 +90,19 @@ async function logs(lab: Lab, place: string): Promise<void> {
   process.stdout.write(await readFile(file));
 }
 
+async function virtualMachine(what: string, [program, ...args]: readonly string[]): Promise<number> {
+  if (what === 'build') {
+    await buildVm(say);
+    return 0;
+  }
+  if (what !== 'run' || program === undefined)
+    throw labErrors.error('BAD_SPEC', 'vm needs "build", or "run" and a command');
+  const onOutput = (chunk: Buffer): void => void process.stdout.write(chunk);
+  const hourMs = 3_600_000;
+  const run = { share: process.cwd(), onOutput, timeoutMs: hourMs, say };
+  return (await runInVm([program, ...args], run)).code;
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -144,6 +160,8 @@ async function perform(command: string, { name, place, argv, values }: Asked): P
       if (program === undefined) throw labErrors.error('BAD_SPEC', 'exec needs a place and a command');
       return runAt(await openLab(name), place, [program, ...args]);
     }
+    case 'vm':
+      return await virtualMachine(place, argv);
     case 'logs':
       await logs(await openLab(name), place);
       return 0;

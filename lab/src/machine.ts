@@ -9,7 +9,7 @@ import { type Finished, run } from './tools/run.ts';
  * A package, and the file by which we see that it is there (asking dpkg would take longer than looking). Tools only:
  * none of them brings a service. The engines are not among them; each lab host has a Debian of its own.
  */
-const packages: Readonly<Record<string, string>> = {
+const labPackages: Readonly<Record<string, string>> = {
   binutils: '/usr/bin/strip',
   'btrfs-progs': '/usr/bin/btrfs',
   conntrack: '/usr/sbin/conntrack',
@@ -26,18 +26,23 @@ const packages: Readonly<Record<string, string>> = {
   xfsprogs: '/usr/sbin/mkfs.xfs',
 };
 
-const missingPackages = (): string[] =>
+type Packages = Readonly<Record<string, string>>;
+
+const missingOf = (packages: Packages): string[] =>
   Object.entries(packages)
     .filter(([, file]) => !existsSync(file))
     .map(([name]) => name);
 
 /** Installs the Debian packages that are missing. Says nothing and takes no time where none is. */
-export async function prepareMachine(say: (line: string) => void): Promise<void> {
-  if (missingPackages().length === 0) return;
+export async function prepareMachine(
+  say: (line: string) => void,
+  packages: Packages = labPackages,
+): Promise<void> {
+  if (missingOf(packages).length === 0) return;
   await withLock(
     'debian packages',
     async () => {
-      const missing = missingPackages();
+      const missing = missingOf(packages);
       if (missing.length > 0) await install(missing, say);
     },
     () => say('waiting for another run that installs Debian packages'),

@@ -12,6 +12,7 @@ export async function debootstrap(
   release: Release,
   folder: string,
   packages: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const { code, stdout } = await run(
@@ -22,7 +23,7 @@ export async function debootstrap(
       ...(packages.length === 0 ? [] : [`--include=${packages.join(',')}`]),
       ...[release, folder, await mirror()],
     ],
-    { timeoutMs: tenMinutesMs },
+    { timeoutMs: tenMinutesMs, env },
   );
   if (code !== 0) {
     const log = await readFile(join(folder, 'debootstrap', 'debootstrap.log'), 'utf8').catch(() => '');

@@ -51,6 +51,20 @@ export interface LoopFilesystem extends Disposable {
 }
 
 export function makeBtrfs(sizeMb = 256): LoopFilesystem {
+  return make(sizeMb, ['mkfs.btrfs', '--quiet'], 'loop', (root) => tool('btrfs', 'quota', 'enable', root));
+}
+
+/** With project quotas, which not every kernel has. */
+export function makeXfs(sizeMb = 400): LoopFilesystem {
+  return make(sizeMb, ['mkfs.xfs', '-q'], 'loop,prjquota', () => undefined);
+}
+
+function make(
+  sizeMb: number,
+  format: readonly string[],
+  options: string,
+  prepare: (root: string) => void,
+): LoopFilesystem {
   releaseLeftovers();
   const folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
   const image = join(folder, 'image');
@@ -58,11 +72,11 @@ export function makeBtrfs(sizeMb = 256): LoopFilesystem {
   writeFileSync(image, '');
   truncateSync(image, sizeMb * 2 ** 20);
   mkdirSync(root);
-  const mount = (): void => tool('mount', '-o', 'loop', image, root);
+  const mount = (): void => tool('mount', '-o', options, image, root);
   try {
-    tool('mkfs.btrfs', '--quiet', image);
+    tool(...format, image);
     mount();
-    tool('btrfs', 'quota', 'enable', root);
+    prepare(root);
   } catch (error) {
     release(folder);
     throw error;
