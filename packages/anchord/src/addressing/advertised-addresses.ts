@@ -14,11 +14,15 @@ import { parseIpv6 } from '@berth/kernel/ip';
 import { type Netns, readSysctl } from '@berth/kernel/netns';
 import { Network, type NetworkEvent, NetworkWatch } from '@berth/kernel/network';
 import type { Cancellable, Clock } from '@berth/service';
+import { RepairBudget } from '../repair-budget.ts';
 import { type ExternalLink, wireMac } from './external-link.ts';
 import { fateOf, Ipv6Interface } from './ipv6-interface.ts';
 import { OnLinkRoutes } from './on-link-routes.ts';
 import { RouterPort } from './router-port.ts';
 import { RouterSolicitor } from './router-solicitor.ts';
+
+/** Routers speak every few minutes, or seconds; whoever floods the LAN shall not keep us busy. */
+const listening = { most: 50, perSecond: 5 } as const;
 
 export interface AdvertisedOptions {
   readonly clock: Clock;
@@ -55,6 +59,7 @@ export class AdvertisedAddresses implements Disposable {
   #state: Advertised = nothingAdvertised;
   readonly #onLink: OnLinkRoutes;
   #router: Ipv6 | undefined;
+  readonly #budget: RepairBudget;
   #timer: Cancellable | undefined;
   #begun = false;
 
@@ -63,6 +68,7 @@ export class AdvertisedAddresses implements Disposable {
     this.#options = options;
     this.#events = events;
     const { namespace, link, clock } = options;
+    this.#budget = new RepairBudget(() => clock.monotonic(), listening);
     try {
       this.#network = this.#resources.use(Network.open(namespace));
       this.#addresses = new Ipv6Interface(this.#network, link.index);
@@ -98,6 +104,7 @@ export class AdvertisedAddresses implements Disposable {
   }
 
   #hear(source: Ipv6, advertisement: RouterAdvertisement): void {
+    if (!this.#budget.spend()) return;
     this.#solicitor.heard();
     const { clock, namespace, link } = this.#options;
     if (kernelListens(link.name, namespace)) this.#state = nothingAdvertised;

@@ -194,6 +194,12 @@ describe('service-anchor settings', () => {
 describe('configuration fingerprint', () => {
   it('is the first four bytes of the digest of project and interface', () => {
     // printf 'mail|eth0' | sha256sum
-    expect(configurationFingerprint('mail', 'eth0')).toBe('e4a9826c');
+    expect(configurationFingerprint('mail', { kind: 'interface', name: 'eth0' }, 'eth0')).toBe('e4a9826c');
+  });
+
+  it('is that of project and parent on an interface of our own making', () => {
+    const { external } = anchor({ ANCHORD_VLAN_PARENT: 'eth0.42' });
+    // printf 'maileth0.42' | sha256sum
+    expect(configurationFingerprint('mail', external, 'anchord-ext')).toBe('d8691883');
   });
 });

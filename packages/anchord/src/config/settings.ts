@@ -165,5 +165,13 @@ function addressesOf(pair: AddressPair | undefined): PerFamily<IpAddress | undef
 }
 
 /** The same as long as project and external interface are. For people who compare logs. */
-export const configurationFingerprint = (project: string, externalInterface: string): string =>
-  createHash('sha256').update(`${project}|${externalInterface}`).digest('hex').slice(0, 8);
+export function configurationFingerprint(
+  project: string,
+  external: ExternalSettings,
+  externalInterface: string,
+): string {
+  // As the versions did it that had nothing else: without anything between the two.
+  const text =
+    external.kind === 'macvlan' ? `${project}${external.parent}` : `${project}|${externalInterface}`;
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}

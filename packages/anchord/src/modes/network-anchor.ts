@@ -66,7 +66,7 @@ export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
 
 function sayStart({ log }: Program, settings: NetworkAnchorSettings, ext_iface: string): void {
   const { project = '', addressMode: address_mode, dhcpHostname: hostname, external } = settings;
-  const fp = configurationFingerprint(project, ext_iface);
+  const fp = configurationFingerprint(project, external, ext_iface);
   const same = { project, ext_iface, hostname, fp };
   if (external.kind === 'macvlan') {
     const { parent: vlan_parent, mac } = external;
