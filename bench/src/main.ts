@@ -14,6 +14,7 @@ import type { Scope } from '@berth/service';
 import { runDaemon } from '@berth/service/lifecycle';
 import { consoleFormat, createLog, stderrSink } from '@berth/service/log';
 import { cases } from './cases.ts';
+import { runAsShipped } from './harness/as-shipped.ts';
 import type { BenchCase, BenchContext, Row } from './harness/bench-case.ts';
 import { tableOf } from './harness/table.ts';
 import { Stand } from './lab/stand.ts';
@@ -56,7 +57,8 @@ function standIn(scope: Scope): () => Promise<Stand> {
 async function runCase(bench: BenchCase, context: BenchContext): Promise<Result> {
   await using scope = context.scope.child(bench.name);
   const { name, about, unit } = bench;
-  return { name, about, unit, rows: await bench.run({ ...context, scope }) };
+  const shipped = bench.asShipped ? await runAsShipped(bench, context.quick) : undefined;
+  return { name, about, unit, rows: shipped ?? (await bench.run({ ...context, scope })) };
 }
 
 await runDaemon({ name: 'bench', log }, async ({ scope }) => {

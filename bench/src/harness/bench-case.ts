@@ -28,6 +28,8 @@ export interface BenchCase {
   /** The unit of the figures. */
   readonly unit: string;
   readonly needsRoot: boolean;
+  /** Measured with the flags under which the programs are shipped, in a process of its own. */
+  readonly asShipped?: boolean;
   run(context: BenchContext): Promise<readonly Row[]>;
 }
 

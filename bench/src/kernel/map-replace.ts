@@ -48,6 +48,7 @@ export const mapReplace: BenchCase = {
   about: 'A map port → address . port goes from one state to another in one transaction.',
   unit: 'ms',
   needsRoot: true,
+  asShipped: true,
   async run({ quick, say, scope }) {
     const folder = mkdtempSync(join(tmpdir(), 'berth-bench-'));
     scope.defer(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,6 +1,7 @@
 /** What an idle daemon costs: one alone, and each of ten. */
 import { join } from 'node:path';
 import { sleep, systemClock } from '@berth/service';
+import { shippedFlags } from '../harness/as-shipped.ts';
 import type { BenchCase, BenchContext, Row } from '../harness/bench-case.ts';
 import { median } from '../harness/measure.ts';
 import { bundled, type Start, started } from './instances.ts';
@@ -20,7 +21,7 @@ const subjects: readonly Subject[] = [
 
 const flagSets = {
   'node, no flags': [],
-  'node --no-opt --no-maglev --max-semi-space-size=1': ['--no-opt', '--no-maglev', '--max-semi-space-size=1'],
+  [`node ${shippedFlags.join(' ')}`]: shippedFlags,
 };
 
 export const memory: BenchCase = {

@@ -1,0 +1,22 @@
+/** Runs a case in a Node with the flags of the image: code that is never optimised has other costs. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { BenchCase, Row } from './bench-case.ts';
+
+/** As in the ENTRYPOINT of the Dockerfile. */
+export const shippedFlags = ['--no-opt', '--no-maglev', '--max-semi-space-size=1'] as const;
+
+const isShipped = (): boolean => shippedFlags.every((flag) => process.execArgv.includes(flag));
+
+export async function runAsShipped({ name }: BenchCase, quick: boolean): Promise<readonly Row[] | undefined> {
+  if (isShipped()) return undefined;
+  const main = join(import.meta.dirname, '..', 'main.ts');
+  const args = [...shippedFlags, main, '--json', '-', ...(quick ? ['--quick'] : []), name];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [report, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  if (code !== 0) throw new Error(`${name} ended with ${code} in a process of its own`);
+  const { results }: { readonly results: readonly { readonly rows: readonly Row[] }[] } = JSON.parse(report);
+  return results.flatMap(({ rows }) => rows);
+}
