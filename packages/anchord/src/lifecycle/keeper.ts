@@ -96,6 +96,11 @@ export class LifecycleKeeper {
     await this.#loop.run(signal);
   }
 
+  /** One look with all that follows from it; answers how long nothing is due. */
+  look(source: LifeSource, signal: AbortSignal): Promise<number> {
+    return this.#loop.look(source, signal);
+  }
+
   /** The events may have a gap. */
   resync(): void {
     this.#loop.request('backfill');

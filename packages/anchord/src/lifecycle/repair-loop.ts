@@ -71,7 +71,7 @@ export class RepairLoop<Step, Source extends string> {
       this.#source = undefined;
       let restMs = retryMs;
       try {
-        restMs = await this.#work(source, signal);
+        restMs = await this.look(source, signal);
       } catch (error) {
         if (signal.aborted) return;
         onPlanFailed(error, source);
@@ -83,8 +83,8 @@ export class RepairLoop<Step, Source extends string> {
     }
   }
 
-  /** How long there is nothing to do. */
-  async #work(source: Source, signal: AbortSignal): Promise<number> {
+  /** Looks and repairs until nothing is due; answers how long that is so. */
+  async look(source: Source, signal: AbortSignal): Promise<number> {
     const { plan, perform, storm, caseOf, pollMs, random } = this.#options;
     for (let round = 0; round < mostRounds && !signal.aborted; round++) {
       const { due, restMs } = this.#sift(await plan(source, signal), source);

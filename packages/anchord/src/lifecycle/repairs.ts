@@ -51,6 +51,8 @@ export class MovedOn extends Error {}
 export class Repairs {
   readonly #parts: RepairParts;
   readonly #mark: string;
+  /** What keeps us from ending an operation, by the container that it has set aside. */
+  readonly #stuck = new Map<string, string | undefined>();
 
   constructor(parts: RepairParts) {
     this.#parts = parts;
@@ -117,16 +119,19 @@ export class Repairs {
     );
   }
 
-  /** Ends what a crash left half done, of those that `accepts` lets through. True if anything was ended. */
+  /** Ends what a crash left half done, of those that `accepts` lets through. True if anything was touched. */
   async recover(accepts: (id: string) => boolean): Promise<boolean> {
     const { door, log, settleMs } = this.#parts;
     const recovered = await recoverRecreations(door, ({ id }) => accepts(id), { settleMs });
     for (const { leftover, outcome, problem } of recovered) {
-      if (outcome === 'stuck')
+      const isNews = this.#stuck.get(leftover.id) !== problem;
+      if (outcome === 'stuck') this.#stuck.set(leftover.id, problem);
+      else this.#stuck.delete(leftover.id);
+      if (outcome === 'stuck' && isNews)
         log.say(messages.recoveryStuck, { container: leftover.name, aside: leftover.id, err: problem });
-      else log.say(messages.recovered, { container: leftover.name, outcome });
+      if (outcome !== 'stuck') log.say(messages.recovered, { container: leftover.name, outcome });
     }
-    return recovered.some(({ outcome }) => outcome !== 'stuck');
+    return recovered.length > 0;
   }
 
   /** The same deed to the same container has the same name, so that it goes on where an earlier attempt stopped. */

@@ -106,6 +106,8 @@ export class ExternalRebinder {
   async #look(signal: AbortSignal): Promise<Look> {
     const look = await lookAtFollower(this.#parts.door, this.#settings, signal);
     signal.throwIfAborted();
+    if (look.kind === 'seen' && look.membership.foreign > 0)
+      this.#state = { ...this.#state, inhabited: look.membership.networkId };
     if (look.kind === 'seen' && look.attachment !== undefined)
       this.#endpoint = {
         follower: look.follower.id,

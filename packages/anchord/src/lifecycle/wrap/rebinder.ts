@@ -91,6 +91,11 @@ export class WrapRebinder {
     await this.#loop.run(signal);
   }
 
+  /** One look with all that follows from it; answers how long nothing is due. */
+  look(source: WrapSource, signal: AbortSignal): Promise<number> {
+    return this.#loop.look(source, signal);
+  }
+
   /** The events may have a gap. */
   resync(): void {
     this.#loop.request('poll');
