@@ -19,7 +19,7 @@ const [mail, wrap, other] = ['mail', 'wrap', 'other'].map((project) => ofProject
 
 class World {
   readonly host = new SimHost();
-  readonly keeper = simKeeper(this.host, () => this.gateway);
+  readonly keeper = simKeeper(this.host, { gateway: () => this.gateway });
   readonly rebinder = simRebinder(this.host);
   readonly random: () => number;
   gateway = '172.30.0.2';

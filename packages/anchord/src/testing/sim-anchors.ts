@@ -23,8 +23,17 @@ export interface SimAnchor {
   rest(): Promise<boolean>;
 }
 
-/** `gateway` is asked at every look. */
-export function simKeeper(host: SimHost, gateway = () => '172.30.0.2', actor = 'edge-anchord-1'): SimAnchor {
+export interface SimSelf {
+  /** Asked at every look. */
+  readonly gateway?: () => string;
+  readonly imageId?: string;
+}
+
+export function simKeeper(
+  host: SimHost,
+  { gateway = () => '172.30.0.2', imageId = 'sha256:1' }: SimSelf = {},
+): SimAnchor {
+  const actor = 'edge-anchord-1';
   const keeper = new LifecycleKeeper(
     { recipe, reach: { projects: new Set(['mail']), selector: [] }, autofix: true, pollMs, actor },
     {
@@ -35,8 +44,8 @@ export function simKeeper(host: SimHost, gateway = () => '172.30.0.2', actor = '
         Promise.resolve({
           id: 'f'.repeat(64),
           name: actor,
-          image: 'sha256:1',
-          imageId: 'sha256:1',
+          image: imageId,
+          imageId,
           gateway: gateway(),
           gatewayIsGuess: false,
         }),

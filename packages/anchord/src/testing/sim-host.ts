@@ -204,6 +204,7 @@ export class SimHost {
     return this.make(name, {
       labels: request.Labels ?? {},
       mode: request.HostConfig?.NetworkMode ?? 'bridge',
+      imageId: request.Image ?? '',
       env: request.Env ?? [],
       policy: request.HostConfig?.RestartPolicy?.Name ?? 'no',
     });
