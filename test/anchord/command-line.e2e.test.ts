@@ -1,4 +1,9 @@
 /** The program as a stranger meets it: in its image, with nothing set up, or with something set up wrong. */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { anchordImage } from '@berth/lab';
 import { waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -164,5 +169,117 @@ describe('two service-anchors in one namespace', () => {
     await waitFor('it to answer', async () => (await inside(id, 'status')).code === 0, { timeoutMs: 30_000 });
     expect((await inside(id, 'config', 'print')).stdout).toMatch(/^# service-anchor\n/);
     expect((await inside(id, 'status')).stdout).toMatch(/^Mode +service-anchor, /);
+  });
+});
+
+describe('an engine behind TLS', () => {
+  /** An authority, and certificates of it for an address and for a client. */
+  async function certificates(folder: string, address: string): Promise<void> {
+    const openssl = (...argv: readonly string[]) => promisify(execFile)('openssl', argv, { cwd: folder });
+    const key = ['-newkey', 'rsa:2048', '-nodes', '-batch'];
+    await openssl(
+      'req',
+      '-x509',
+      ...key,
+      '-keyout',
+      'ca-key.pem',
+      '-out',
+      'ca.pem',
+      '-subj',
+      '/CN=authority',
+    );
+    await writeFile(join(folder, 'server.ext'), `subjectAltName=IP:${address}\n`);
+    for (const [name, extra] of [
+      ['server', ['-extfile', 'server.ext']],
+      ['client', []],
+    ] as const) {
+      await openssl(
+        'req',
+        '-new',
+        ...key,
+        '-keyout',
+        `${name}-key.pem`,
+        '-out',
+        `${name}.csr`,
+        '-subj',
+        `/CN=${name}`,
+      );
+      const signing = ['-CA', 'ca.pem', '-CAkey', 'ca-key.pem', '-CAcreateserial', '-days', '1'];
+      await openssl('x509', '-req', '-in', `${name}.csr`, ...signing, ...extra, '-out', `${name}.pem`);
+    }
+    // Under the names that the Docker tools look for.
+    await cp(join(folder, 'client.pem'), join(folder, 'cert.pem'));
+    await cp(join(folder, 'client-key.pem'), join(folder, 'key.pem'));
+  }
+
+  const terminator = `
+    const fs = require('fs'), file = (name) => fs.readFileSync('/certs/' + name);
+    const options = { ca: file('ca.pem'), cert: file('server.pem'), key: file('server-key.pem'), requestCert: true };
+    require('tls').createServer(options, (client) => {
+      const engine = require('net').connect('/var/run/docker.sock');
+      for (const [from, to] of [[client, engine], [engine, client]]) from.on('error', () => to.destroy()).pipe(to);
+    }).listen(2376);
+    process.on('SIGTERM', () => process.exit(0));`;
+
+  it('is used by the modes that run for a while, and by the doctor', async () => {
+    const { space, host } = harbour;
+    const folder = await mkdtemp(join(tmpdir(), 'berth-tls-'));
+    try {
+      const network = space.name('tls');
+      await host.docker('network', 'create', ...space.labelled, '--subnet', '172.30.241.0/24', network);
+      await certificates(folder, '172.30.241.2');
+      const certs = ['--volume', `${folder}:/certs:ro`];
+      const server = [
+        '--volume',
+        '/var/run/docker.sock:/var/run/docker.sock',
+        '--entrypoint',
+        '/usr/bin/node',
+      ];
+      const on = ['--network', network, '--ip', '172.30.241.2'];
+      await space.start('terminator', ...on, ...certs, ...server, 'berth-lab/echo', '-e', terminator);
+      const secured = [
+        ...['--network', network, ...certs, '--env', 'DOCKER_HOST=tcp://172.30.241.2:2376'],
+        ...['--env', 'DOCKER_TLS_VERIFY=1', '--env', 'DOCKER_CERT_PATH=/certs'],
+      ];
+      const project = ['--env', 'COMPOSE_PROJECT_NAME=nobody'];
+      const id = await space.start('secured', ...secured, ...project, image, 'wrap-rebinder');
+      await waitFor(
+        'the rebinder to be ready',
+        async () => (await inside(id, 'health')).stdout === 'ready\n',
+        {
+          timeoutMs: 40_000,
+        },
+      );
+      const { code, stdout } = await inside(id, 'doctor', 'all', '--only', 'docker-unreachable');
+      expect([code, stdout]).toEqual([0, expect.stringContaining('tcp://172.30.241.2:2376 (TLS)')]);
+      const plain = await run(
+        ['--network', network, '--env', 'DOCKER_HOST=tcp://172.30.241.2:2376'],
+        'doctor',
+        'stale-netns',
+      );
+      expect(plain.code).toBe(1);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('a network-anchor that is told to stop before it has found its interface', () => {
+  it('ends in order', async () => {
+    const { space, host } = harbour;
+    const settings = ['ANCHORD_PROJECT=mail', 'ANCHORD_EXT_NETWORK=nowhere', 'ANCHORD_LOG_LEVEL=debug'];
+    const options = [...settings.flatMap((setting) => ['--env', setting]), '--cap-add', 'NET_ADMIN'];
+    const socket = ['--volume', '/var/run/docker.sock:/var/run/docker.sock'];
+    const id = await space.start('early', ...options, ...socket, image);
+    await waitFor(
+      'it to look for its interface',
+      async () => (await host.docker('logs', id)).includes('external interface not resolved yet'),
+      { timeoutMs: 30_000 },
+    );
+    await host.docker('stop', '--time', '10', id);
+    expect((await host.docker('inspect', '--format', '{{.State.ExitCode}}', id)).trim()).toBe('0');
+    const logs = await host.docker('logs', id);
+    expect(logs).toContain('"signal received, shutting down"');
+    expect(logs).not.toContain('"fatal"');
   });
 });
