@@ -27,12 +27,25 @@ const reads: ReadonlySet<string> = new Set([
 
 type Stores = Parameters<Doors['stores']>[0];
 
+/** A point by its name and how often it was passed before; or by its number among all points. */
+export type CrashPoint = number | { readonly point: string; readonly nth: number };
+
+export const noDeath = Number.POSITIVE_INFINITY;
+
+/** The points of a run by their names: what comes in between in another run does not shift them. */
+export function named(points: readonly string[]): readonly CrashPoint[] {
+  return points.map((point, at) => ({
+    point,
+    nth: points.slice(0, at).filter((one) => one === point).length,
+  }));
+}
+
 export class CrashDoors implements Doors {
   /** Every point that was passed since the last arming, in order. */
   points: string[] = [];
   /** The point at which the program died. */
   diedAt: string | undefined;
-  #deadline = Number.POSITIVE_INFINITY;
+  #deadline: CrashPoint = noDeath;
   #counting = false;
   readonly #die: () => void;
   readonly died: Promise<void>;
@@ -44,8 +57,8 @@ export class CrashDoors implements Doors {
     this.#die = resolve;
   }
 
-  /** Counts from now on, and lets the program die at the point of that number, counted from 0. */
-  arm(at: number): void {
+  /** Counts from now on, and lets the program die at that point. */
+  arm(at: CrashPoint): void {
     this.points = [];
     this.#deadline = at;
     this.#counting = true;
@@ -63,13 +76,19 @@ export class CrashDoors implements Doors {
   #pass(point: string): void {
     if (this.diedAt !== undefined) throw new Dead();
     if (!this.#counting) return;
-    if (this.points.length === this.#deadline) {
+    if (this.#isDeadline(point)) {
       this.diedAt = point;
       this.#onDeath();
       this.#die();
       throw new Dead();
     }
     this.points.push(point);
+  }
+
+  #isDeadline(point: string): boolean {
+    const at = this.#deadline;
+    if (typeof at === 'number') return this.points.length === at;
+    return point === at.point && this.points.filter((one) => one === point).length === at.nth;
   }
 
   engine(engine: Engine): Engine {
