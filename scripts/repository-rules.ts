@@ -1,6 +1,7 @@
 /** Rules about the repository itself that no other tool checks. Each returns its findings as lines for a person. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { destructionProblems } from './destruction-rule.ts';
 
 const skipped = new Set(['node_modules', '.git', 'dist', '.cache', 'coverage']);
 
@@ -75,5 +76,10 @@ function decisionProblems(root: string): string[] {
 }
 
 export async function repositoryProblems(root: string): Promise<string[]> {
-  return [...packageProblems(root), ...linkProblems(root), ...decisionProblems(root)];
+  return [
+    ...packageProblems(root),
+    ...linkProblems(root),
+    ...decisionProblems(root),
+    ...destructionProblems(root),
+  ];
 }

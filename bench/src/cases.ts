@@ -9,6 +9,7 @@ import { machine } from './backend/machine.ts';
 import { page } from './backend/page.ts';
 import { reads } from './backend/reads.ts';
 import { recovery } from './backend/recovery.ts';
+import { volumes } from './backend/volumes.ts';
 import type { BenchCase } from './harness/bench-case.ts';
 import { mapReplace } from './kernel/map-replace.ts';
 import { routeReplace } from './kernel/route-replace.ts';
@@ -25,6 +26,7 @@ export const cases: readonly BenchCase[] = [
   recreate,
   lan,
   footprint,
+  volumes,
   machine,
   page,
   burst,

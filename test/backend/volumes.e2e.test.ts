@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FileSystem, makeFileSystem } from '@berth/lab';
-import { accepted, type NewLease, Provider } from '@berth/lab/provider';
+import { accepted, type NewLease, Provider, refused } from '@berth/lab/provider';
 import { lab } from '@berth/lab/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { pushVolumeImages, type VolumeImage, volumeImage } from '../src/volume-images.ts';
@@ -184,6 +184,12 @@ describe('a lease with data', () => {
     );
     expect(volumes()).toEqual([]);
     await close(lease);
+  });
+
+  it('needs an id by which its volumes can be found again', async () => {
+    const manifest = { services: { db: service('data') } };
+    const lease = { ...provider.lease([item()]), lease_uuid: 'lease-1' };
+    expect(refused(await provider.client.provision(lease, manifest)).status).toBe(400);
   });
 
   it('is led nowhere by a link that its tenant has planted in the place of a folder', async () => {

@@ -7,7 +7,7 @@ import { type Answer, listen, openApiDocument } from './api/index.ts';
 import { CallbackOutbox } from './callbacks/index.ts';
 import type { Config } from './config/index.ts';
 import { DiagnosticsKeeper } from './diagnostics/index.ts';
-import { openDisk, tidyDisk } from './disk.ts';
+import { guardQuotas, openDisk, tidyDisk } from './disk.ts';
 import { LeaseBook, LeaseRegistry } from './leases/index.ts';
 import {
   type BackendInstruments,
@@ -81,11 +81,11 @@ export async function startBackend(scope: Scope, options: BackendOptions): Promi
   const connected = connectEngine(scope, { endpoint: parseEndpoint(config.dockerHost), clock });
   const engine = doors?.engine(connected) ?? connected;
   await checkEngine(engine, log, engineCheckMs);
+  const book = new LeaseBook(stores.releases, new GroupCommit(stores.releases.file));
+  const disk = await openDisk({ ...options, ...stores, scope, book, metrics });
   // Ended in reverse: first nobody is let in any more, then the work stops, then what it stands on.
   const core = scope.child('leases');
   const front = scope.child('listener');
-  const book = new LeaseBook(stores.releases, new GroupCommit(stores.releases.file));
-  const disk = await openDisk(options, book, stores.retention, metrics);
   const parts = assemble(core, options, stores, engine, metrics, book, disk);
   await parts.work.images.tidy();
   const reason = await reasonToHold(stores.retention, disk.volumes);
@@ -106,6 +106,7 @@ export async function startBackend(scope: Scope, options: BackendOptions): Promi
   });
   keepRunning(core, options, stores, engine, metrics, parts);
   keepSweeping(core, parts.kept, options);
+  guardQuotas(core, { ...options, ...stores, ...parts });
   return await openListener(front, options, stores, engine, registry, parts);
 }
 

@@ -1,4 +1,5 @@
 /** The data volumes as the program has them: who owns them, what they may hold, and what belongs to nobody. */
+import { type Clock, every, type Scope } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
 import type { Config } from './config/index.ts';
 import type { LeaseBook } from './leases/index.ts';
@@ -8,6 +9,7 @@ import { keptQuotas, RetentionClaims } from './retention/index.ts';
 import type { ReleaseStore, RetentionStore } from './stores/index.ts';
 import {
   backfillQuotas,
+  coverEscapes,
   liveClaims,
   liveQuotas,
   type OpenVolumes,
@@ -22,12 +24,20 @@ interface DiskOptions {
   readonly log: Log;
 }
 
-export function openDisk(
-  { config, log }: DiskOptions,
-  book: LeaseBook,
-  kept: RetentionStore,
-  metrics: BackendInstruments,
-): Promise<OpenVolumes> {
+export interface OpenDiskOptions extends DiskOptions {
+  /** Ends after all that works with volumes. */
+  readonly scope: Scope;
+  readonly book: LeaseBook;
+  readonly releases: ReleaseStore;
+  readonly retention: RetentionStore;
+  readonly metrics: BackendInstruments;
+}
+
+/** The name under which the backend remembers its volume root. */
+const rootFact = 'volume root';
+
+export function openDisk(options: OpenDiskOptions): Promise<OpenVolumes> {
+  const { config, log, scope, book, releases, retention: kept, metrics } = options;
   return openVolumes({
     root: config.volumeDataPath,
     filesystem: config.volumeFilesystem,
@@ -36,6 +46,10 @@ export function openDisk(
     backendName: config.name,
     claims: [liveClaims(book), new RetentionClaims(kept)],
     log,
+    identity: {
+      scope,
+      known: { get: () => releases.fact(rootFact), set: (id) => releases.setFact(rootFact, id) },
+    },
     meter: {
       refused: (site, reason) => metrics.destroyRefused.inc({ site, reason }),
       clearFailed: () => metrics.quotaClearFailed.inc(),
@@ -72,6 +86,37 @@ export async function tidyDisk(options: TidyOptions): Promise<void> {
   ];
   const { listed, outcome } = await sweepOrphans({ volumes, door, witnesses, log });
   log.info('volumes looked through', { volumes: listed, destroyed: outcome.destroyed.length });
+}
+
+/** How long a tenant can hold more than its quota where a file system lets it make what no quota covers. */
+const escapeMs = 10_000;
+
+/** Sets quotas again wherever something was made that they do not cover. */
+export function guardQuotas(
+  scope: Scope,
+  {
+    config,
+    log,
+    clock,
+    book,
+    retention,
+    disk,
+  }: Omit<TidyOptions, 'metrics' | 'releases' | 'work'> & { readonly clock: Clock },
+): void {
+  const { volumes } = disk;
+  if (volumes.root === undefined) return;
+  every(scope, {
+    name: 'look for what no quota covers',
+    clock,
+    everyMs: escapeMs,
+    atOnce: false,
+    run: () =>
+      coverEscapes({ volumes, log }, [
+        () => liveQuotas(book.values(), config.containerTmpfsSizeMb),
+        () => keptQuotas(retention),
+      ]),
+    onError: (error) => log.warn('volumes could not be looked through', { error: errorText(error) }),
+  });
 }
 
 const leaseOf = (name: Parameters<Witness>[0]): string => parseVolume(name)?.lease ?? '';

@@ -74,6 +74,11 @@ export const errors = new ErrorTable({
     title: 'What an image wants in a volume cannot be put there',
     remedy: 'Correct the VOLUME paths of the image, as the message says.',
   },
+  volume_root_taken: {
+    title: 'The volume root belongs to another backend, or is not the one that this backend knows',
+    remedy:
+      'Mount the right disk at volume_data_path, or give this backend a root of its own; docs/guides/docker-backend-storage.md tells how they know each other.',
+  },
   destruction_held: {
     title: 'Nothing is destroyed for the time being',
     remedy: 'Do what the message says, then start again.',

@@ -3,7 +3,7 @@ import type { Log } from '@berth/service/log';
 import { errors } from '../errors.ts';
 import type { Lease, LeaseEvent, NewLease } from '../lease/index.ts';
 import type { LeaseBook, LeaseRegistry } from '../leases/index.ts';
-import { leaseIdProblem } from '../names/index.ts';
+import { canonicalVolume, leaseIdProblem, parseVolume } from '../names/index.ts';
 import type { Allocation, ResourcePool } from '../placement/index.ts';
 import type { ReleaseStore } from '../stores/index.ts';
 import { type AdmissionRules, admit, allocationsOf, imagesOf } from './admission.ts';
@@ -45,6 +45,12 @@ const notProvisioned = (): Error => errors.error('not_provisioned', 'not provisi
 const invalidState = (operation: string): Error =>
   errors.error('invalid_state', `invalid state for ${operation}`);
 
+/** A volume is found again by its name, and read back to its lease only from one form of id. */
+function checkVolumeName(lease: string): void {
+  if (parseVolume(canonicalVolume({ lease, service: 'app', index: 0 })) === undefined)
+    throw errors.error('validation', 'invalid lease_uuid: a lease with data needs a UUID in lower case');
+}
+
 export class Operations {
   readonly #context: OperationsContext;
 
@@ -64,6 +70,7 @@ export class Operations {
     const { stack, flat } = admit(rules, request.payload, items);
     if (flat) log.warn('the flat manifest form is deprecated, use "services"', { lease_uuid: uuid });
     const allocations = allocationsOf(uuid, items, rules.catalogue);
+    if (allocations.some(({ diskMb }) => diskMb > 0)) checkVolumeName(uuid);
     const lease: NewLease = {
       uuid,
       tenant,

@@ -26,6 +26,7 @@ const schema = `
     PRIMARY KEY (lease, version)
   );
   CREATE TABLE IF NOT EXISTS leases (uuid TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS unreadable_leases (uuid TEXT NOT NULL, put_aside_at INTEGER NOT NULL, row TEXT NOT NULL)`;
 
 /** How many releases of one lease are kept at most; the ones that something depends on stay anyway. */
@@ -121,6 +122,16 @@ export class ReleaseStore {
     return Number(this.#statements.prune.run(olderThanMs).changes);
   }
 
+  /** Something that is to be known again at the next start. */
+  fact(name: string): string | undefined {
+    const row = this.#statements.fact.get(name);
+    return row === undefined ? undefined : String(row['value']);
+  }
+
+  setFact(name: string, value: string): void {
+    this.#statements.setFact.run(name, value);
+  }
+
   /** Every lease record by its id, as it was written; reading it is the caller's matter. */
   *leaseRows(): Generator<{ readonly uuid: string; readonly row: string }> {
     for (const { uuid, row } of this.#statements.leaseRows.iterate())
@@ -176,6 +187,8 @@ function statements(file: StoreFile) {
         (SELECT version FROM releases WHERE lease = ? ORDER BY version DESC LIMIT 1 OFFSET ${mostReleases})`,
     ),
     dropStaged: prepare(`DELETE FROM releases WHERE lease = ? AND version = ${stagedRelease}`),
+    fact: prepare('SELECT value FROM facts WHERE name = ?'),
+    setFact: prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)'),
     leaseRows: prepare('SELECT uuid, row FROM leases ORDER BY uuid'),
     putLease: prepare('INSERT OR REPLACE INTO leases (uuid, row) VALUES (?, ?)'),
     putAside: prepare(

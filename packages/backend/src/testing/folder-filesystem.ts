@@ -79,6 +79,10 @@ export class FolderFilesystem implements QuotaFilesystem, QuotaVolumes, Disposab
     if (existsSync(path)) this.quotas.set(name, sizeMb);
   }
 
+  async escaping(): Promise<readonly string[]> {
+    return [];
+  }
+
   async rename(from: string, to: string): Promise<void> {
     const path = await this.#begin('rename', `${from} ${to}`).then(() => this.hostPath(from));
     const target = this.hostPath(to);

@@ -38,6 +38,22 @@ export async function backfillQuotas(
   log.info('quotas were set again', { ...counts, absent: wanted.length - present.length });
 }
 
+/** The same for those in which something was made that their quota does not cover. */
+export async function coverEscapes(
+  { volumes, log }: Omit<BackfillContext, 'onEach'>,
+  sources: readonly (() => Iterable<WantedQuota>)[],
+): Promise<void> {
+  const escaping = new Set(await volumes.escaping());
+  if (escaping.size === 0) return;
+  for (const wanted of sources.flatMap((source) => collected(source, log))) {
+    if (!escaping.has(wanted.name)) continue;
+    if ((await setAgain(volumes, wanted, log)) === 'applied')
+      log.warn('a tenant has made subvolumes in a volume: they count against its quota', {
+        volume: wanted.name,
+      });
+  }
+}
+
 async function setAgain(
   volumes: Volumes,
   { name, sizeMb }: WantedQuota,

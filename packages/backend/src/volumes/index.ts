@@ -1,4 +1,4 @@
-export { backfillQuotas } from './backfill.ts';
+export { backfillQuotas, coverEscapes } from './backfill.ts';
 export { ConfinedFolder } from './confined-folder.ts';
 export type { VolumeDoor } from './door.ts';
 export { liveClaims, liveQuotas } from './live-claims.ts';

@@ -1,11 +1,13 @@
 /** Opens the volume root, and hands out what can be done there: all but destruction, and the door to that. */
 import type { QuotaKind } from '@berth/kernel/filesystems';
+import type { Scope } from '@berth/service';
 import type { Log } from '@berth/service/log';
 import { isVolumeName } from '../names/index.ts';
 import { type ClaimSource, Ownership } from './claims.ts';
 import { type DestroySite, type RefusalReason, VolumeDoor } from './door.ts';
 import { labelClaims } from './label-claims.ts';
 import { NameLocks } from './name-locks.ts';
+import { type KnownRoot, RootIdentity } from './root-identity.ts';
 import { Volumes } from './volumes.ts';
 
 export interface OpenVolumesOptions {
@@ -18,6 +20,8 @@ export interface OpenVolumesOptions {
   /** All who can own a volume. */
   readonly claims: readonly ClaimSource[];
   readonly log: Log;
+  /** Given: the root is held for this process alone, until the scope ends, and has to be the one that is known. */
+  readonly identity?: { readonly known: KnownRoot; readonly scope: Scope };
   readonly meter: {
     refused(site: DestroySite, reason: RefusalReason): void;
     clearFailed(): void;
@@ -57,7 +61,11 @@ export async function openVolumes(options: OpenVolumesOptions): Promise<OpenVolu
     onClearFailed: meter.clearFailed,
     minAvgFileBytes: options.minAvgFileBytes,
   });
+  // Before anything else: what an unfinished volume of another process looks like, is ours to clear away.
+  const held = options.identity?.scope.own(new RootIdentity(root));
   await filesystem.validate();
+  if (options.identity !== undefined)
+    held?.agree(backendName, options.identity.known, (await filesystem.list()).length > 0);
   warnOfCapacity(options, (await probeRoot(root)).totalBytes);
   const ownership = new Ownership([...claims, labelClaims(filesystem, backendName)]);
   return {

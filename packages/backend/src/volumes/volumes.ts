@@ -69,6 +69,11 @@ export class Volumes {
     await this.#locks.hold([name], async () => this.#filesystem?.ensureQuota(name, sizeMb));
   }
 
+  /** Those in which a tenant has made something that the quota does not cover until it is set again. */
+  async escaping(): Promise<readonly VolumeName[]> {
+    return ((await this.#filesystem?.escaping()) ?? []).map(volumeName);
+  }
+
   /** Durable when it resolves, and done already counts. Two volumes are never merged, and none is invented. */
   async rename(from: VolumeName, to: VolumeName): Promise<void> {
     await this.#locks.hold([from, to], async () => this.#filesystem?.rename(from, to));

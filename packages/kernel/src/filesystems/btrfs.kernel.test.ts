@@ -14,7 +14,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoopFilesystem, makeBtrfs } from '../testing/loop-filesystem.ts';
-import { subvolumeIdOf, subvolumes } from './btrfs-tree.ts';
+import { referencedBytes, subvolumeIdOf, subvolumes } from './btrfs-tree.ts';
 import { openQuotaFilesystem, probeRoot, type QuotaFilesystem } from './index.ts';
 
 const mib = 2 ** 20;
@@ -104,9 +104,16 @@ describe('btrfs volumes on a real file system', () => {
     const { path } = await filesystem.volumes.create('fred-f', 20);
     mkdirSync(join(path, 'deep', 'down'), { recursive: true });
     writeFileSync(join(path, 'deep', 'down', 'file'), 'gone');
+    const id = subvolumeIdOf(path);
     await filesystem.destroyer.destroy('fred-f');
     await filesystem.destroyer.destroy('fred-f');
     expect(await filesystem.volumes.list()).not.toContain('fred-f');
+    await filesystem.volumes.escaping();
+    // The kernel takes the subvolume apart in the background, and only then lets the group go.
+    spawnSync('btrfs', ['subvolume', 'sync', disk.root, String(id)]);
+    await filesystem.destroyer.destroy('fred-f');
+    await filesystem.volumes.validate();
+    expect(referencedBytes(disk.root, id)).toBeUndefined();
   });
 
   it('destroys what a tenant made inside as subvolumes of its own, and counts it as used', async () => {
@@ -128,6 +135,14 @@ describe('btrfs volumes on a real file system', () => {
     asTenant('btrfs', 'subvolume', 'create', join(nested, 'deeper'));
     asTenant('dd', 'if=/dev/zero', `of=${join(nested, 'deeper', 'big')}`, 'bs=1M', 'count=30');
     expect(await filesystem.volumes.usage('fred-n')).toBeGreaterThanOrEqual(30 * mib);
+    expect(await filesystem.volumes.escaping()).toEqual(['fred-n']);
+    // From now on they cannot grow, and no more of them can be made than there is room for.
+    await filesystem.volumes.ensureQuota('fred-n', 20);
+    expect(() =>
+      asTenant('dd', 'if=/dev/zero', `of=${join(nested, 'deeper', 'more')}`, 'bs=1M', 'count=2'),
+    ).toThrow(/quota/i);
+    expect(errnoOfWriting(join(path, 'own'), 3)).toBe(overQuota);
+    expect(await filesystem.volumes.usage('fred-n')).toBeLessThanOrEqual(33 * mib);
     await filesystem.destroyer.destroy('fred-n');
     expect(await filesystem.volumes.list()).not.toContain('fred-n');
     expect(await filesystem.volumes.list()).toContain('fred-other');

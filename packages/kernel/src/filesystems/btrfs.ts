@@ -26,6 +26,7 @@ const validateMs = 10_000;
 /** Undoing gets a budget of its own: what made the step fail may be that the caller's ran out. */
 const undoMs = 10_000;
 const roomForLabelMb = 1;
+const mib = 1024n * 1024n;
 const gone = /cannot find|No such file or directory/;
 
 export function btrfsFilesystem(options: FilesystemOptions): QuotaFilesystem {
@@ -40,6 +41,8 @@ class BtrfsVolumes implements QuotaVolumes {
   readonly #run: RunTool;
   readonly #warn: (message: string) => void;
   readonly #watch: RootWatch;
+  /** The groups of destroyed volumes go with the next look: they slow nothing for as long, and a destroy does not wait. */
+  #hasStaleGroups = false;
 
   constructor({ run, warn, ...rootOptions }: FilesystemOptions) {
     this.root = rootOptions.root;
@@ -121,6 +124,14 @@ class BtrfsVolumes implements QuotaVolumes {
     await this.#limit(path, sizeMb);
   }
 
+  /** Anybody who may write to a directory may make subvolumes in it, with quota groups of their own. */
+  async escaping(): Promise<readonly string[]> {
+    if (this.#hasStaleGroups) await this.#clearStaleGroups();
+    const names = await this.list();
+    const parents = new Set(subvolumes(this.root).map(({ parent }) => parent));
+    return names.filter((name) => parents.has(subvolumeIdOf(this.hostPath(name))));
+  }
+
   async rename(from: string, to: string): Promise<void> {
     await renameDurably(this.hostPath(from), this.hostPath(to));
   }
@@ -140,8 +151,23 @@ class BtrfsVolumes implements QuotaVolumes {
     return Number(bytes.reduce<bigint>((sum, one) => sum + (one ?? 0n), 0n));
   }
 
+  /**
+   * What lies in subvolumes inside is taken off the volume's own limit, and may not grow: together they stay within the size,
+   * and with its own limit reached, no more of them can be made.
+   */
   async #limit(path: string, sizeMb: number): Promise<void> {
-    await demand(this.#run, ['btrfs', 'qgroup', 'limit', `${sizeMb}m`, path], { timeoutMs: budgetMs });
+    const inside = subvolumesBelow(subvolumes(this.root), subvolumeIdOf(path));
+    let left = BigInt(sizeMb) * mib;
+    for (const id of inside) {
+      const held = referencedBytes(this.root, id) ?? 0n;
+      left -= held;
+      await this.#qgroupLimit(String(held < 1n ? 1n : held), `0/${id}`, this.root);
+    }
+    await this.#qgroupLimit(String(left < mib ? mib : left), path);
+  }
+
+  async #qgroupLimit(bytes: string, ...what: readonly string[]): Promise<void> {
+    await demand(this.#run, ['btrfs', 'qgroup', 'limit', bytes, ...what], { timeoutMs: budgetMs });
   }
 
   /** A plain directory under a volume's name would have no quota and would survive its own destruction: an error. */
@@ -163,7 +189,7 @@ class BtrfsVolumes implements QuotaVolumes {
         details: { path },
       });
     }
-    await this.#clearStaleGroups();
+    this.#hasStaleGroups = true;
   }
 
   /**
@@ -172,7 +198,11 @@ class BtrfsVolumes implements QuotaVolumes {
    */
   async #delete(path: string, timeoutMs: number): Promise<void> {
     if (!(await directoryExists(path))) return;
-    const inside = subvolumesBelow(subvolumes(this.root), subvolumeIdOf(path));
+    const own = subvolumeIdOf(path);
+    const inside = subvolumesBelow(subvolumes(this.root), own);
+    // To take something out of a directory needs room for a moment, and there may be none.
+    if (inside.length > 0)
+      for (const id of [own, ...inside]) await this.#qgroupLimit('none', `0/${id}`, this.root);
     for (const id of inside.toReversed())
       await this.#deletion(['--subvolid', String(id), this.root], path, timeoutMs);
     await this.#deletion([path], path, timeoutMs);
@@ -193,9 +223,11 @@ class BtrfsVolumes implements QuotaVolumes {
    * whose subvolume is still being cleaned up in the background goes with the next call.
    */
   async #clearStaleGroups(): Promise<void> {
+    this.#hasStaleGroups = false;
     const cleared = await this.#run(['btrfs', 'qgroup', 'clear-stale', this.root], {
       timeoutMs: budgetMs,
     }).catch((error: unknown) => ({ code: 1, stdout: '', output: String(error) }));
+    if (/busy/i.test(cleared.output)) this.#hasStaleGroups = true;
     if (cleared.code !== 0 && !/unknown token|busy/i.test(cleared.output)) {
       this.#warn(`could not clear stale quota groups of ${this.root}: ${cleared.output.trim()}`);
     }

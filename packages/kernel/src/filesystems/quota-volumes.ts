@@ -31,6 +31,11 @@ export interface QuotaVolumes {
   setLabel(name: string, label: string, sizeMb: number): Promise<void>;
   /** Sets the quota of an existing volume again. An absent volume is success and is never created. */
   ensureQuota(name: string, sizeMb: number): Promise<void>;
+  /**
+   * Volumes in which something was made that their quota does not cover; `ensureQuota` makes it cover that, too, as far as it
+   * can still be covered.
+   */
+  escaping(): Promise<readonly string[]>;
   /** Metadata only, durable when it returns. Done already counts as success; two volumes are never merged. */
   rename(from: string, to: string): Promise<void>;
   /** Bytes that count against the quota. */

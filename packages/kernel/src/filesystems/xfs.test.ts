@@ -127,14 +127,29 @@ describe('xfs volumes at their command seam', () => {
     await expect(filesystem.volumes.usage('fred-a')).rejects.toMatchObject({ code: 'MARKER_UNUSABLE' });
   });
 
-  it('refuses to start when two volumes carry one id, or one carries none', async () => {
-    for (const name of ['fred-a', 'fred-b']) {
+  it('leaves a volume alone that has the id of another, or none, and starts with all others', async () => {
+    for (const [name, id] of [
+      ['fred-a', '5'],
+      ['fred-b', '5'],
+      ['fred-c', ''],
+      ['fred-d', '6'],
+    ] as const) {
       mkdirSync(join(root, name));
-      writeFileSync(marker(name), '5');
+      writeFileSync(marker(name), id);
     }
-    await expect(filesystem.volumes.validate()).rejects.toMatchObject({ code: 'MARKER_UNUSABLE' });
-    rmSync(marker('fred-b'));
-    await expect(filesystem.volumes.validate()).rejects.toMatchObject({ code: 'MARKER_UNUSABLE' });
+    await filesystem.volumes.validate();
+    expect(warnings).toEqual([
+      expect.stringMatching(/fred-a and fred-b/),
+      expect.stringMatching(/volume fred-c/),
+    ]);
+    tool.asked.length = 0;
+    for (const name of ['fred-b', 'fred-c'])
+      await expect(filesystem.volumes.ensureQuota(name, 10)).rejects.toMatchObject({
+        code: 'MARKER_UNUSABLE',
+      });
+    expect(tool.asked).toEqual([]);
+    await filesystem.volumes.ensureQuota('fred-d', 10);
+    expect(tool.asked.at(-1)).toContain(' 6 ');
   });
 
   it('says so when the file system keeps no project quotas', async () => {

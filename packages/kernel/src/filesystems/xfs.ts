@@ -92,7 +92,10 @@ class XfsVolumes implements QuotaVolumes {
     }
     await demandCapability(this.kind, this.#options.warn);
     for (const path of await unfinishedPaths(this.root)) await rm(path, { recursive: true, force: true });
-    for (const name of await this.list()) this.#ids.track(name, await this.#demandMarker(name));
+    for (const name of await this.list()) {
+      // One bad volume must not keep all others from their tenants: nothing can be done with it until somebody looks at it.
+      await this.#track(name).catch((error: unknown) => this.#options.warn(String(error)));
+    }
   }
 
   hostPath(name: string): string {
@@ -148,6 +151,11 @@ class XfsVolumes implements QuotaVolumes {
     if (await directoryExists(path)) await this.#apply(name, path, sizeMb);
   }
 
+  /** What is made inside belongs to the same project. */
+  async escaping(): Promise<readonly string[]> {
+    return [];
+  }
+
   async rename(from: string, to: string): Promise<void> {
     await renameDurably(this.hostPath(from), this.hostPath(to));
     this.#ids.rename(from, to);
@@ -176,6 +184,10 @@ class XfsVolumes implements QuotaVolumes {
     this.#ids.track(name, id);
     await this.#quota(`project -s -p ${path} ${id}`);
     await this.#limit(id, sizeMb);
+  }
+
+  async #track(name: string): Promise<void> {
+    this.#ids.track(name, await this.#demandMarker(name));
   }
 
   async #demandMarker(name: string): Promise<number> {

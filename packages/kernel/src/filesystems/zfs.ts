@@ -121,6 +121,11 @@ class ZfsVolumes implements QuotaVolumes {
     if ((await this.#look(name)).exists) await this.#limit(name, sizeMb);
   }
 
+  /** What is made inside belongs to the same dataset. */
+  async escaping(): Promise<readonly string[]> {
+    return [];
+  }
+
   async rename(from: string, to: string): Promise<void> {
     this.hostPath(from);
     this.hostPath(to);

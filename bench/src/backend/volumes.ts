@@ -1,0 +1,104 @@
+/** What a volume costs beside the bare operations of its file system: the tools for making and removing, rename and sync. */
+import { spawnSync } from 'node:child_process';
+import { closeSync, fsyncSync, openSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { adoptedForm, canonicalVolume, retainedForm, type VolumeName } from '@berth/backend';
+import { openVolumes } from '@berth/backend/volumes';
+import { makeBtrfs } from '@berth/kernel/testing/loop-filesystem';
+import { createLog, textFormat } from '@berth/service/log';
+import { type BenchCase, type Row, timingRow } from '../harness/bench-case.ts';
+import { measure, type Timing } from '../harness/measure.ts';
+
+function tool(...[command = '', ...args]: readonly string[]): void {
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
+}
+
+/** What makes a rename durable. */
+function renameAndSync(root: string, from: string, to: string): void {
+  renameSync(join(root, from), join(root, to));
+  const folder = openSync(root, 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
+const uuid = (round: number): string => `0190aaaa-0000-7000-8000-${String(round).padStart(12, '0')}`;
+const volume = (round: number): VolumeName =>
+  canonicalVolume({ lease: uuid(round), service: 'db', index: 0 });
+const sizeMb = 64;
+
+export const volumes: BenchCase = {
+  name: 'volumes',
+  about: 'A volume is made, kept under its other name, taken over by another lease, and destroyed, on btrfs.',
+  unit: 'ms; the last rows: times the bare operations, at the median',
+  needsRoot: true,
+  async run({ quick }) {
+    using disk = makeBtrfs(1024);
+    const quiet = createLog({
+      sink: { write: () => undefined, flush: () => undefined, takeDropped: () => 0 },
+      format: textFormat,
+    });
+    const { volumes, door } = await openVolumes({
+      root: disk.root,
+      filesystem: 'btrfs',
+      minAvgFileBytes: 0,
+      totalDiskMb: 512,
+      backendName: 'bench',
+      claims: [],
+      log: quiet,
+      meter: { refused: () => undefined, clearFailed: () => undefined },
+    });
+    const rounds = quick ? 3 : 60;
+    const options = { rounds, warmUp: 0 };
+    const kept = (round: number): VolumeName => retainedForm(volume(round));
+    const taken = (round: number): VolumeName => adoptedForm(kept(round), uuid(100_000 + round));
+
+    const ours: Record<string, Timing> = {};
+    ours['create'] = await measure(options, async (round) => {
+      await volumes.obtain({
+        backend: 'bench',
+        lease: uuid(round),
+        tenant: 'tenant',
+        provider: 'provider',
+        service: 'db',
+        index: 0,
+        sku: 'small',
+        sizeMb,
+        createdAtMs: 0,
+      });
+    });
+    ours['retain'] = await measure(options, (round) => volumes.rename(volume(round), kept(round)));
+    ours['restore'] = await measure(options, (round) => volumes.rename(kept(round), taken(round)));
+    ours['destroy'] = await measure(options, async (round) => {
+      const { leftOnDisk } = await door.operation(undefined).destroy('orphan_gc', [taken(round)]);
+      if (leftOnDisk) throw new Error(`${taken(round)} was not destroyed`);
+    });
+
+    const path = (name: string): string => join(disk.root, name);
+    const bare: Record<string, Timing> = {};
+    bare['create'] = await measure(options, (round) => {
+      tool('btrfs', 'subvolume', 'create', path(volume(round)));
+      tool('btrfs', 'qgroup', 'limit', `${sizeMb}m`, path(volume(round)));
+    });
+    bare['retain'] = await measure(options, (round) => renameAndSync(disk.root, volume(round), kept(round)));
+    bare['restore'] = await measure(options, (round) => renameAndSync(disk.root, kept(round), taken(round)));
+    bare['destroy'] = await measure(options, (round) =>
+      tool('btrfs', 'subvolume', 'delete', '--commit-after', path(taken(round))),
+    );
+
+    const works = ['create', 'retain', 'restore', 'destroy'] as const;
+    const row = (work: string, by: string, timing: Timing | undefined): Row[] =>
+      timing === undefined ? [] : [timingRow(work, by, timing)];
+    return [
+      ...works.flatMap((work) => [
+        ...row(work, 'berth', ours[work]),
+        ...row(work, work === 'retain' || work === 'restore' ? 'rename and sync' : 'btrfs tools', bare[work]),
+      ]),
+      ...works.map((work) => ({
+        work,
+        by: 'berth / bare',
+        figures: { p50: (ours[work]?.p50 ?? Number.NaN) / (bare[work]?.p50 ?? Number.NaN) },
+      })),
+    ];
+  },
+};

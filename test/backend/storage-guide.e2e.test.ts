@@ -1,0 +1,87 @@
+/** The guide to disks, followed command by command on a host with a disk in a file, and a lease with data at the end of it. */
+import { readdirSync, statSync } from 'node:fs';
+import { rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Host } from '@berth/lab';
+import { Provider } from '@berth/lab/provider';
+import { lab } from '@berth/lab/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandsOf } from '../src/guide.ts';
+import { pushVolumeImages, volumeImage } from '../src/volume-images.ts';
+
+const page = 'docker-backend-storage.md';
+let host: Host;
+let folder: string;
+const mounts: string[] = [];
+
+beforeAll(async () => {
+  host = (await lab()).host();
+  folder = join(host.stateFolder, `guide-${process.pid}`);
+  await host.must(['mkdir', '-p', folder]);
+  for (const name of ['sdb', 'sdc']) {
+    await writeFile(join(folder, name), '');
+    await truncate(join(folder, name), 512 * 2 ** 20);
+  }
+});
+afterAll(async () => {
+  for (const path of mounts) await host.must(['umount', '--lazy', path]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Where the guide has a disk, there is a file; and its folders are ours. */
+const ours = (word: string): string =>
+  word.replace(/^\/dev\/(sd[bc])$/, join(folder, '$1')).replace(/^\/srv\b/, join(folder, 'srv'));
+
+/** Runs the commands of the page that match, in order; what each wrote. */
+async function follow(pattern: RegExp): Promise<readonly string[]> {
+  const outputs: string[] = [];
+  for (const { text, argv } of await commandsOf(page)) {
+    if (!pattern.test(text)) continue;
+    const [program, ...args] = argv;
+    const onLoop = program === 'mount' ? ['-o', 'loop'] : [];
+    outputs.push(await host.must([program, ...onLoop, ...args.map(ours)]));
+    if (program === 'mount') mounts.unshift(ours(args.at(-1) ?? ''));
+  }
+  if (outputs.length === 0) throw new Error(`no command of ${page} matches ${pattern}`);
+  return outputs;
+}
+
+describe('the guide to disks for docker-backend', () => {
+  it('leads to a btrfs on which a lease has data, and shows what is there', async () => {
+    const groups = (await follow(/sdb|\/srv\/volumes$/)).at(-1);
+    expect(groups).toMatch(/0\/5/);
+    const disk = {
+      path: ours('/srv/volumes'),
+      pathFromOutside: host.path(ours('/srv/volumes')),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+    await using provider = await Provider.open(host, {
+      disk,
+      config: {
+        volume_filesystem: 'btrfs',
+        total_disk_mb: 400,
+        sku_profiles: { small: { cpu_cores: 0.5, memory_mb: 64, disk_mb: 32 } },
+      },
+    });
+    await pushVolumeImages(provider);
+    const lease = provider.lease([{ sku: 'small', quantity: 1, service_name: 'db' }]);
+    const command = ['sh', '-c', "trap 'exit 0' TERM; sleep 3600 & wait"];
+    await provider.provisioned(lease, { services: { db: { image: volumeImage('data'), command } } });
+    expect(readdirSync(disk.pathFromOutside)).toContain('.berth-root.db');
+    const [subvolumes, raw] = await follow(/^btrfs (subvolume list|qgroup show -r)/);
+    expect(subvolumes).toContain(`path fred-${lease.lease_uuid}-db-0`);
+    expect(raw).toContain(String(32 * 2 ** 20));
+    await follow(/^tar /);
+    expect(statSync(ours('/srv/backup.tar')).size).toBeGreaterThan(0);
+    await provider.client.deprovision(lease.lease_uuid);
+    await provider.desk.next(lease.lease_uuid);
+  });
+
+  it('makes an xfs as it says, and asks the kernel for its quotas [needs kernel: xfs project quotas]', async () => {
+    await follow(/^mkfs\.xfs|^mkdir .*xfs/);
+    const mounted = await follow(/^mount .*pquota/).catch((error: unknown) => String(error));
+    // Without the feature the kernel refuses the option, and says so.
+    if (typeof mounted === 'string') expect(mounted).toMatch(/mount|pquota|wrong fs type|unknown/i);
+    else expect((await follow(/^xfs_quota/)).join('')).toContain('Project');
+  });
+});
