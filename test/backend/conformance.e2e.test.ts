@@ -212,6 +212,40 @@ describe('a provider daemon', () => {
     await closed(lease);
   });
 
+  it('reads logs up to the limits of the contract, also of what is not there any more', async () => {
+    const { client, desk } = provider;
+    const line = 'x'.repeat(999);
+    const talk = `for i in $(seq 7000); do echo ${line}; done; echo quiet > /tmp/done; exec sleep infinity`;
+    const services = {
+      loud: { image: provider.image, command: ['sh', '-c', talk], init: true },
+      small: provider.page('small'),
+    };
+    const items = ['loud', 'small'].map((name) => ({ sku: 'small', quantity: 1, service_name: name }));
+    const lease = await provider.provisioned(provider.lease(items), { services });
+    const { lease_uuid: uuid } = lease;
+    const loud = await waitFor(
+      'all that it has to say',
+      async () => {
+        const text = accepted(await client.logs(uuid, 10_000))['loud/0'] ?? '';
+        return text.endsWith('limit]') ? text : undefined;
+      },
+      { timeoutMs: 60_000, everyMs: 200 },
+    );
+    const marker = '\n[log truncated: exceeded 5 MiB limit]';
+    expect([loud.length, loud.endsWith(marker)]).toEqual([5 * 2 ** 20 + marker.length, true]);
+    expect(accepted(await client.logs(uuid, 2))).toEqual({
+      'loud/0': `${line}\n${line}\n`,
+      'small/0': 'serving small\n',
+    });
+    for (const tail of ['0', '-1', 'x', '10001'])
+      expect((await client.call('GET', `/logs/${uuid}?tail=${tail}`)).status).toBe(400);
+    await provider.host.docker('kill', `fred-${uuid}-small-0`);
+    expect(await desk.next(uuid)).toEqual(failed(lease, 'container exited unexpectedly'));
+    await closed(lease);
+    // The last lines before the death are kept for longer than the lease.
+    expect(accepted(await client.logs(uuid))['small/0']).toBe('serving small\n');
+  });
+
   it('is refused in the words of the contract, and nothing comes of what was refused', async () => {
     const { client } = provider;
     const manifest = { services: { web: provider.page('never') } };
