@@ -29,6 +29,7 @@ import {
 import { checkEngine } from './start-checks.ts';
 import {
   CallbackStore,
+  cleanUpStores,
   DiagnosticsStore,
   GroupCommit,
   ReleaseStore,
@@ -290,8 +291,12 @@ function keepRunning(
     clock,
     everyMs: pruneMs,
     atOnce: true,
-    run: async () => prune(config, stores, outbox, clock.now()),
-    onError: (error) => log.error('stores could not be cleaned up', { error: errorText(error) }),
+    run: async () =>
+      cleanUpStores(cleanUps(config, stores, outbox, clock.now()), (component, error) => {
+        metrics.cleanupPanics.inc({ component });
+        log.error('a store could not be cleaned up', { store: component, error: errorText(error) });
+      }),
+    onError: () => undefined,
   });
   every(scope, {
     name: 'sampling of lease actors',
@@ -307,11 +312,17 @@ function keepRunning(
   });
 }
 
-function prune(config: Config, stores: Stores, outbox: CallbackOutbox, nowMs: number): void {
-  outbox.expire();
-  if (config.diagnosticsMaxAgeMs > 0) stores.diagnostics.deleteOlderThan(nowMs - config.diagnosticsMaxAgeMs);
-  if (config.releasesMaxAgeMs > 0) stores.releases.prune(nowMs - config.releasesMaxAgeMs);
-}
+const cleanUps = (config: Config, stores: Stores, outbox: CallbackOutbox, nowMs: number) => ({
+  callback: () => outbox.expire(),
+  diagnostics: () => {
+    const { diagnosticsMaxAgeMs: maxAgeMs } = config;
+    if (maxAgeMs > 0) stores.diagnostics.deleteOlderThan(nowMs - maxAgeMs);
+  },
+  releases: () => {
+    const { releasesMaxAgeMs: maxAgeMs } = config;
+    if (maxAgeMs > 0) stores.releases.prune(nowMs - maxAgeMs);
+  },
+});
 
 function openListener(
   scope: Scope,

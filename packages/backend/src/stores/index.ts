@@ -1,4 +1,5 @@
 export { CallbackStore, type PendingCallback } from './callbacks.ts';
+export { cleanUpStores } from './clean-up.ts';
 export { type DiagnosticsEntry, DiagnosticsStore } from './diagnostics.ts';
 export { GroupCommit } from './group-commit.ts';
 export { type Release, type ReleaseStatus, ReleaseStore } from './releases.ts';
