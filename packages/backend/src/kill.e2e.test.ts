@@ -8,7 +8,7 @@ let rig: Rig;
 let program: BackendProgram;
 beforeAll(async () => {
   rig = await Rig.open({ later: true, proxy: true, config: { startup_verify_duration: '50ms' } });
-  program = await BackendProgram.start({ host: rig.host, config: rig.config });
+  program = await BackendProgram.start({ dockerSocket: `${rig.folder}/engine.sock`, config: rig.config });
   rig.attach(program.port);
 });
 afterAll(async () => {
