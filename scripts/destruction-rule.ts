@@ -2,7 +2,7 @@
  * Data of tenants is destroyed in one place. This finds whatever else could: who holds what destroys volumes, who opens the
  * file systems that hand it out, and who removes or renames files by themselves. Tests may do as they like.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 const backend = 'packages/backend/src';
@@ -49,6 +49,7 @@ const rules: readonly Rule[] = [
 ];
 
 function* productFiles(folder: string): Generator<string> {
+  if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
