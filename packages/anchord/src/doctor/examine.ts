@@ -34,6 +34,11 @@ const checks: Readonly<Partial<Record<CheckCode, Check>>> = {
   'forwarding-off': forwarding,
   'tables-differ': tables,
   'kernel-refuses': asTold('kernel-refuses', onlyFor('network-anchor')),
+  'follower-detached': asTold('follower-detached', onlyFor('external-rebinder')),
+  'repairs-held-back': asTold(
+    'repairs-held-back',
+    onlyFor('network-anchor', 'external-rebinder', 'wrap-rebinder'),
+  ),
   'port-conflict': portConflicts,
   'invalid-labels': unserved('invalid-labels'),
   'contradictory-labels': unserved('contradictory-labels'),

@@ -27,9 +27,9 @@ export const asTold =
   };
 
 export const onlyFor =
-  (wanted: Role) =>
+  (...wanted: readonly Role[]) =>
   ({ parts: { role } }: Site): string | undefined =>
-    role === wanted ? undefined : `only a ${wanted} does that`;
+    wanted.includes(role) ? undefined : `a ${role} does not do that`;
 
 /** Why no DHCP client runs. */
 export function withoutDhcp(site: Site): string | undefined {
