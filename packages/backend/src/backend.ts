@@ -24,6 +24,7 @@ import {
   type Retention,
   type RetentionMeter,
   reasonToHold,
+  recordCopies,
   retention,
 } from './retention/index.ts';
 import { checkEngine } from './start-checks.ts';
@@ -89,10 +90,10 @@ export async function startBackend(scope: Scope, options: BackendOptions): Promi
   const front = scope.child('listener');
   const parts = assemble(core, options, stores, engine, metrics, book, disk);
   await parts.work.images.tidy();
-  const reason = await reasonToHold(stores.retention, disk.volumes);
+  const reason = await reasonToHold(stores.retention, disk.volumes, clock.now());
   if (reason !== undefined) {
     disk.door.hold(reason);
-    log.error('nothing is destroyed, see docs/guides/docker-backend-storage.md', { reason });
+    log.error('nothing is destroyed, see docs/guides/docker-backend-kept-data.md', { reason });
   }
   parts.kept.accounting.refresh();
   await parts.recovery.start();
@@ -161,6 +162,7 @@ function assemble(
     store: stores.retention,
     volumes: disk.volumes,
     door: disk.door,
+    copies: recordCopies(disk.volumes.root),
     leases: book,
     releases: stores.releases,
     pool,

@@ -42,6 +42,15 @@ export const errors = new ErrorTable({
     title: 'Kept data does not fit into the smaller volumes that a restore asks for',
     remedy: 'Restore onto a SKU with at least as much disk as the message says is used.',
   },
+  import_damaged: {
+    title: 'A store file of an earlier program cannot be read',
+    remedy:
+      'Stop that program first and name the folder of its files; take the copy of a backup if a file is damaged.',
+  },
+  backup_failed: {
+    title: 'The stores could not be copied',
+    remedy: 'Check the paths and the space in the folder of the backup; repeat it when less is going on.',
+  },
   legacy_containers: {
     title: 'There are containers of a form from before there were stacks',
     remedy: 'Let the version that made them migrate or close their leases first, then start this one.',

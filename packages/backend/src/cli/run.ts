@@ -1,9 +1,9 @@
 /** What the program does before it is a daemon: say who it is, what it makes of its configuration, or ask the one that runs. */
 import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
-import { type BuildInfo, CodedError } from '@berth/service';
+import { type BuildInfo, CodedError, systemClock } from '@berth/service';
 import type { Environment } from '@berth/service/config';
-import { errorText } from '@berth/service/log';
+import { createLog, errorText, textFormat } from '@berth/service/log';
 import {
   type Command,
   type Config,
@@ -45,8 +45,42 @@ export async function runCommandLine(argv: readonly string[], host: CommandLineH
       return await call(command, host);
     case 'serve':
       return await host.serve(command.configFile);
+    case 'backup':
+    case 'import':
+    case 'recover':
+      return await maintain(command, host);
   }
 }
+
+type Maintenance = Extract<Command, { readonly kind: 'backup' | 'import' | 'recover' }>;
+
+/** The exit code: 0 done, 1 not (wholly) done, with the reason. */
+async function maintain(command: Maintenance, host: CommandLineHost): Promise<number> {
+  try {
+    const config = configFrom(await readConfig(command.configFile, host.env));
+    // Loaded when it is needed: a daemon takes none of it.
+    const { backupCommand, importCommand, recoverCommand } = await import('../maintenance/index.ts');
+    const log = createLog({ sink: textSink(host.err), format: textFormat, level: 'warn' });
+    const tools = { out: host.out, now: () => systemClock.now(), log };
+    switch (command.kind) {
+      case 'backup':
+        return await backupCommand(config, command, tools);
+      case 'import':
+        return importCommand(config, command, tools);
+      case 'recover':
+        return await recoverCommand(config, command, tools);
+    }
+  } catch (error) {
+    host.err(`${error instanceof CodedError ? explained(error) : errorText(error)}\n`);
+    return 1;
+  }
+}
+
+const textSink = (write: (text: string) => void) => ({
+  write: (line: string) => write(line.endsWith('\n') ? line : `${line}\n`),
+  flush: () => undefined,
+  takeDropped: () => 0,
+});
 
 async function showConfig(kind: 'check' | 'print', file: string, host: CommandLineHost): Promise<number> {
   let reading: ConfigReading;

@@ -87,7 +87,12 @@ export type LeaseEvent =
     } & Ends)
   | ({ readonly name: 'ReplaceCompleted'; readonly images: Readonly<Record<string, string>> } & Ends)
   | ({ readonly name: 'ReplaceRecovered'; readonly failure: Failure; readonly replaced: boolean } & Ends)
-  | ({ readonly name: 'ReplaceFailed'; readonly failure: Failure } & Ends)
+  | ({
+      readonly name: 'ReplaceFailed';
+      readonly failure: Failure;
+      /** Of a restore: the data it took over could not be given back yet. */
+      readonly left?: boolean;
+    } & Ends)
   | ({ readonly name: 'RestoreAbandoned' } & Ends)
   | ({ readonly name: 'DiagGathered'; readonly detail: string } & Ends)
   | ({ readonly name: 'DeprovisionCompleted'; readonly retained: boolean } & Ends)

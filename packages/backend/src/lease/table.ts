@@ -36,7 +36,7 @@ export const actions = {
     'the allocations end, unless containers may be left that hold them: then that is noted, to be cleaned up',
   clearLeftover: 'nothing is left of the provision that failed',
   giveBackAfterRestore:
-    'the allocations of a restore that failed end, and there is nothing that could be started again',
+    'the allocations of a restore that failed end, unless its data could not be given back yet; nothing can be started again',
   retryClose: 'remember that the close is unfinished, to be tried again later',
   endOperation: 'no operation is under way any more',
   drop: 'the record ends; the release history stays, and protects what the lease has on disk',

@@ -139,7 +139,9 @@ const steps: Readonly<Record<Action, (draft: Draft) => void>> = {
   giveBack: (draft) => change(draft, (lease) => ({ ...lease, allocations: [] })),
   giveBackAfterRestore: (draft) => {
     if (ending(draft)?.kind !== 'restore') return;
-    steps.giveBack(draft);
+    const { event } = draft;
+    // What could not be given back yet is still there, and nobody else counts all of it: the close of the lease gives back.
+    if (event.name !== 'ReplaceFailed' || event.left !== true) steps.giveBack(draft);
     // The data goes back to where it came from: started again without it, the lease would run on empty volumes.
     change(draft, ({ release: _, ...lease }) => lease);
   },

@@ -114,8 +114,10 @@ function replaceEnd(operation: Operation, result: Awaited<ReturnType<LeaseWork['
         : { name: 'ReplaceFailed', operationId, failure };
       return { event, logs: {} };
     }
-    case 'failed':
-      return { event: { name: 'ReplaceFailed', operationId, failure: result.failure }, logs: result.logs };
+    case 'failed': {
+      const { failure, logs, left = false } = result;
+      return { event: { name: 'ReplaceFailed', operationId, failure, ...(left && { left }) }, logs };
+    }
   }
 }
 
@@ -134,7 +136,7 @@ export function crashed(lease: Lease, operation: Operation, error: unknown): Lea
     case 'restore':
       return lease.status === 'provisioning'
         ? { name: 'RestoreAbandoned', operationId }
-        : { name: 'ReplaceFailed', operationId, failure };
+        : { name: 'ReplaceFailed', operationId, failure, left: true };
     case 'diagnose':
       return { name: 'DiagGathered', operationId, detail: '' };
     case 'deprovision':

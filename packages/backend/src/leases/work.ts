@@ -20,7 +20,13 @@ export type ReplaceResult =
   | { readonly kind: 'recovered'; readonly failure: Failure; readonly logs: Logs }
   /** It failed before any container was touched; what ran before runs on. */
   | { readonly kind: 'untouched'; readonly failure: Failure }
-  | { readonly kind: 'failed'; readonly failure: Failure; readonly logs: Logs };
+  | {
+      readonly kind: 'failed';
+      readonly failure: Failure;
+      readonly logs: Logs;
+      /** Of a restore: the data it took over could not be given back yet. */
+      readonly left?: boolean;
+    };
 
 export interface DiagnoseResult {
   readonly detail: string;

@@ -6,6 +6,7 @@ import { retainedForm, type VolumeName } from '../names/index.ts';
 import type { SkuCatalogue } from '../placement/index.ts';
 import { type CloseIntent, createdAtMs, type RetentionStore } from '../stores/index.ts';
 import type { Accounting } from './accounting.ts';
+import type { RecordCopies } from './copies.ts';
 import type { Finalizer } from './finalizer.ts';
 import type { Keeping } from './keeping.ts';
 import type { DestroyOutcome, DoorPort, ReleasesPort, RetentionMeter, VolumesPort } from './ports.ts';
@@ -25,6 +26,7 @@ export interface ClosingContext {
   readonly rollback: Rollback;
   readonly finalizer: Finalizer;
   readonly keeping: Keeping;
+  readonly copies: RecordCopies;
   readonly accounting: Accounting;
   readonly locks: KeyedSerial<string>;
   readonly catalogue: SkuCatalogue;
@@ -114,6 +116,8 @@ export class Closing {
     const { lease_uuid: uuid } = intent;
     const evicted = await this.#earlierRecord(intent);
     const retained = !evicted && (await this.#bring(intent, volumesOf(await volumes.list(), uuid, 'live')));
+    // Something may have been removed by a process that died before it was for good.
+    await volumes.sync();
     // What the live lease held is given back next: until then the new owner has to be counted.
     if (!accounting.refresh()) throw new Error('what is kept could not be counted');
     return retained && store.kept(uuid)?.status === 'active';
@@ -160,8 +164,22 @@ export class Closing {
     // The record first: from here on the data is somebody's, whatever happens to the renames.
     if (!store.putActiveMerged(verdict.record)) throw new Error('a restore holds its retention record');
     keeping.kept(verdict);
+    await this.#copy(uuid);
     for (const name of durable) await this.#context.volumes.rename(name, retainedForm(name));
     return true;
+  }
+
+  /** For the day on which the store is lost. */
+  async #copy(lease: string): Promise<void> {
+    const { store, copies, log } = this.#context;
+    const record = store.get(lease);
+    if (record === undefined) return;
+    await copies.keep(record).catch((error: unknown) =>
+      log.warn('the second copy of a record could not be written', {
+        lease_uuid: lease,
+        error: errorText(error),
+      }),
+    );
   }
 
   async #sorted(mine: readonly VolumeName[]): Promise<{ scratch: VolumeName[]; durable: VolumeName[] }> {

@@ -3,6 +3,7 @@ import type { KeyedSerial } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
 import type { VolumeName } from '../names/index.ts';
 import type { RetentionStore } from '../stores/index.ts';
+import type { RecordCopies } from './copies.ts';
 import type { ClaimedVolume, DoorPort, RetentionMeter, VolumesPort } from './ports.ts';
 import { volumesOf } from './records.ts';
 
@@ -10,6 +11,7 @@ export interface FinalizerContext {
   readonly store: RetentionStore;
   readonly volumes: VolumesPort;
   readonly door: DoorPort;
+  readonly copies: Pick<RecordCopies, 'drop'>;
   /** One thing after another for each closed lease. */
   readonly locks: KeyedSerial<string>;
   readonly meter: RetentionMeter;
@@ -54,7 +56,10 @@ export class Finalizer {
     const left = footprint.length === 0 ? footprint : await this.#footprint(lease, () => volumes.list());
     if (left === undefined || left.length > 0)
       return this.#keep(lease, 'claim_unreadable', 'a fresh look does not show them gone');
-    return store.deleteReaped(lease);
+    await volumes.sync();
+    const deleted = store.deleteReaped(lease);
+    if (deleted) await this.#dropCopy(lease);
+    return deleted;
   }
 
   /**
@@ -67,6 +72,11 @@ export class Finalizer {
     if (outcome.leftOnDisk || volumesOf(await volumes.list(), lease, 'retained').length > 0)
       throw new Error('what an earlier life of the lease has left could not be destroyed');
     store.deleteReaped(lease);
+  }
+
+  /** One that is left says of volumes that are not there, and brings nothing back. */
+  async #dropCopy(lease: string): Promise<void> {
+    await this.#context.copies.drop(lease).catch(() => undefined);
   }
 
   async #footprint(lease: string, look: Look): Promise<readonly VolumeName[] | undefined> {

@@ -1,6 +1,14 @@
 export { RetentionClaims } from './claims.ts';
+export { type RecordCopies, recordCopies } from './copies.ts';
 export { demandFit } from './fit.ts';
 export type * from './ports.ts';
 export { keptQuotas } from './quotas.ts';
-export { leaseItems, manifestBytes, stackOf } from './records.ts';
-export { keepSweeping, type Retention, type RetentionConfig, reasonToHold, retention } from './retention.ts';
+export { diskMbOf, leaseItems, manifestBytes, stackOf } from './records.ts';
+export {
+  keepSweeping,
+  type Retention,
+  type RetentionConfig,
+  reasonToHold,
+  retention,
+  unknownKept,
+} from './retention.ts';

@@ -3,11 +3,13 @@ import type { KeyedSerial } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
 import { canonicalForm, parseVolume, type VolumeName, volumeName } from '../names/index.ts';
 import type { Kept, RetentionStore } from '../stores/index.ts';
+import type { RecordCopies } from './copies.ts';
 import type { RetentionMeter, VolumesPort } from './ports.ts';
 
 export interface OrphansContext {
   readonly store: RetentionStore;
   readonly volumes: VolumesPort;
+  readonly copies: Pick<RecordCopies, 'drop'>;
   readonly locks: KeyedSerial<string>;
   /** Looks in a row; 0: never. */
   readonly confirmations: number;
@@ -70,10 +72,11 @@ export class Orphans {
   }
 
   async #drop(key: string, looks: number): Promise<void> {
-    const { store, locks, meter, log } = this.#context;
+    const { store, locks, copies, meter, log } = this.#context;
     try {
       const dropped = await locks.run(key, async () => store.deleteIfActive(key));
       this.#absent.delete(key);
+      if (dropped) await copies.drop(key).catch(() => undefined);
       if (dropped) meter.orphanPruned();
       else meter.orphanSkipped('raced');
       if (dropped) log.warn('record dropped, its volumes are gone', { lease_uuid: key, looks });

@@ -46,6 +46,8 @@ export interface VolumesPort {
   /** Sets the size of a volume that exists; one that does not is not made. */
   ensureQuota(name: VolumeName, sizeMb: number): Promise<void>;
   usage(name: VolumeName): Promise<number>;
+  /** What is not there any more stays away: before a record of it is dropped. */
+  sync(): Promise<void>;
   /** Is there provably nothing in it but what the image itself put there? */
   scratchOnly(name: VolumeName): Promise<boolean>;
 }

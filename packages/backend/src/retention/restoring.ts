@@ -4,6 +4,7 @@ import { errorText, type Log } from '@berth/service/log';
 import { errors } from '../errors.ts';
 import type { Kept, RetentionRecord, RetentionStore } from '../stores/index.ts';
 import type { Accounting } from './accounting.ts';
+import type { RecordCopies } from './copies.ts';
 import type { LeasesPort, ReleasesPort, RetentionMeter, TeardownPort, VolumesPort } from './ports.ts';
 import { adoptions } from './records.ts';
 import type { Rollback } from './rollback.ts';
@@ -13,6 +14,7 @@ export interface RestoringContext {
   readonly volumes: VolumesPort;
   readonly leases: LeasesPort;
   readonly releases: Pick<ReleasesPort, 'latestActive'>;
+  readonly copies: Pick<RecordCopies, 'drop'>;
   readonly teardown: TeardownPort;
   readonly rollback: Rollback;
   readonly accounting: Accounting;
@@ -130,7 +132,7 @@ export class Restoring {
   async #reconcileLocked(kept: Kept): Promise<void> {
     const { leases, teardown, rollback } = this.#context;
     const status = leases.get(kept.newLease)?.status;
-    if (status === 'ready') return this.#finish(kept);
+    if (status === 'ready') return await this.#finish(kept);
     // Somebody works on it, or it runs and only its record lingers: nothing of it may be torn down.
     if (status !== undefined && status !== 'failed') return;
     await teardown(kept.newLease, 'restore_reconcile');
@@ -138,14 +140,15 @@ export class Restoring {
   }
 
   /** The record goes only when the new lease can be brought back without it. */
-  #finish({ key, newLease, record }: Kept): void {
-    const { store, releases, accounting, meter, log } = this.#context;
+  async #finish({ key, newLease, record }: Kept): Promise<void> {
+    const { store, releases, copies, accounting, meter, log } = this.#context;
     try {
       if (record === undefined) throw new Error('its retention record cannot be read');
       if (releases.latestActive(newLease) === undefined)
         throw new Error('the new lease has no active release');
       store.deleteRestored(key, record.generation);
       accounting.refresh();
+      await copies.drop(key).catch(() => undefined);
       log.info('restore committed', { lease_uuid: key, restored_into: newLease });
     } catch (error) {
       meter.finalizerPending();

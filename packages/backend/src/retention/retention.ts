@@ -2,12 +2,13 @@
 import { type Clock, every, KeyedSerial, type Scope } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
 import type { Config } from '../config/index.ts';
-import { isRetained, parseVolume } from '../names/index.ts';
+import { parseVolume, type VolumeName } from '../names/index.ts';
 import type { ResourcePool } from '../placement/index.ts';
 import type { RetentionStore } from '../stores/index.ts';
 import { Accounting } from './accounting.ts';
 import { RetentionClaims } from './claims.ts';
 import { Closing } from './closing.ts';
+import type { RecordCopies } from './copies.ts';
 import { Finalizer } from './finalizer.ts';
 import { Keeping } from './keeping.ts';
 import { Orphans } from './orphans.ts';
@@ -45,6 +46,7 @@ export interface RetentionOptions {
   readonly leases: LeasesPort;
   readonly releases: ReleasesPort;
   readonly pool: ResourcePool;
+  readonly copies: RecordCopies;
   readonly teardown: TeardownPort;
   readonly config: RetentionConfig;
   readonly clock: Clock;
@@ -93,6 +95,7 @@ export function retention(options: RetentionOptions): Retention {
   const orphans = new Orphans({
     store,
     volumes,
+    copies: options.copies,
     locks,
     confirmations: config.retentionOrphanConfirmations,
     meter: options.meter,
@@ -130,17 +133,30 @@ export function keepSweeping(
   });
 }
 
+/** Kept volumes of leases that the store does not know. Nobody destroys them, and nobody counts or restores them either. */
+export async function unknownKept(
+  store: Pick<RetentionStore, 'kept'>,
+  volumes: Pick<VolumesPort, 'list'>,
+): Promise<readonly VolumeName[]> {
+  return (await volumes.list()).filter((name) => {
+    const parsed = parseVolume(name);
+    return parsed?.retained === true && store.kept(parsed.lease) === undefined;
+  });
+}
+
 /**
- * Kept volumes, and a store that has never heard of any: it is lost, or what an earlier program knew has not been brought
- * over. Whoever destroyed anything now would do it in the dark. Undefined: nothing of the kind.
+ * Kept volumes, and a store that had never heard of any when it was first opened: it is lost, or what an earlier program knew
+ * has not been brought over. Whoever destroyed anything now would do it in the dark. Undefined: nothing of the kind.
  */
 export async function reasonToHold(
-  store: Pick<RetentionStore, 'knows'>,
+  store: RetentionStore,
   volumes: Pick<VolumesPort, 'list'>,
+  nowMs: number,
 ): Promise<string | undefined> {
-  if (store.knows('records') || store.knows('imported')) return undefined;
-  const kept = (await volumes.list()).filter((name) => isRetained(name) && parseVolume(name) !== undefined);
-  return kept.length === 0
-    ? undefined
-    : `there are ${kept.length} volumes of closed leases, and the retention store knows of none: it is lost, or was not imported`;
+  if (store.knows('imported')) return undefined;
+  const { length } = await unknownKept(store, volumes);
+  if (length === 0 || (store.knows('records') && !store.knows('held'))) return undefined;
+  // It stays so when this store gets records of its own.
+  store.learn('held', nowMs);
+  return `there are ${length} volumes of closed leases that the retention store does not know: it is lost, or was not imported`;
 }

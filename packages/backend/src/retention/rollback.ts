@@ -1,6 +1,6 @@
 /** Takes a restore back: the data gets its kept names again, and its record is active once more. */
 import type { KeyedSerial } from '@berth/service';
-import { errorText, type Log } from '@berth/service/log';
+import type { Log } from '@berth/service/log';
 import type { VolumeName } from '../names/index.ts';
 import type { Kept, RetentionRecord, RetentionStore } from '../stores/index.ts';
 import type { Accounting } from './accounting.ts';
@@ -59,18 +59,11 @@ export class Rollback {
     });
   }
 
-  /** With the size that it had: the restore may have given it another one. */
+  /** With the size that it had, for which it is counted again: the restore may have given it another one. */
   async #giveBack(adopted: VolumeName, kept: VolumeName, record: RetentionRecord): Promise<void> {
-    const { volumes, log } = this.#context;
+    const { volumes } = this.#context;
     await volumes.rename(adopted, kept);
     const diskMb = keptDiskMb(record, kept);
-    if (diskMb === 0) return;
-    await volumes.ensureQuota(kept, diskMb).catch((error: unknown) =>
-      log.warn('a kept volume could not be given its size back, the next start does it', {
-        lease_uuid: record.original_lease_uuid,
-        volume: kept,
-        error: errorText(error),
-      }),
-    );
+    if (diskMb > 0) await volumes.ensureQuota(kept, diskMb);
   }
 }

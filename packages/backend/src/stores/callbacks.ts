@@ -30,6 +30,15 @@ export class CallbackStore {
     this.#table.put(entry.lease_uuid, entry, Date.parse(entry.created_at));
   }
 
+  /** Takes over what an earlier program has left; a newer one that is here already counts: false. */
+  adopt(entry: PendingCallback): boolean {
+    return this.adoptRaw(entry.lease_uuid, JSON.stringify(entry), Date.parse(entry.created_at));
+  }
+
+  adoptRaw(key: string, text: string, createdAtMs: number): boolean {
+    return this.#table.putAbsent(key, text, createdAtMs);
+  }
+
   /** Removes this entry, but not a newer one that has taken its place. */
   deleteExactly(entry: PendingCallback): void {
     this.#table.deleteExactly(entry.lease_uuid, entry);

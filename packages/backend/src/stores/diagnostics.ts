@@ -35,6 +35,15 @@ export class DiagnosticsStore {
     if (entry.lease_uuid !== '') this.#table.put(entry.lease_uuid, entry, Date.parse(entry.created_at));
   }
 
+  /** Takes over what an earlier program has left; what is here already counts: false. */
+  adopt(entry: DiagnosticsEntry): boolean {
+    return this.adoptRaw(entry.lease_uuid, JSON.stringify(entry), Date.parse(entry.created_at));
+  }
+
+  adoptRaw(key: string, text: string, createdAtMs: number): boolean {
+    return this.#table.putAbsent(key, text, createdAtMs);
+  }
+
   get(lease: string): DiagnosticsEntry | undefined {
     return this.#table.get(lease);
   }

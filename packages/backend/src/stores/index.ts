@@ -7,6 +7,7 @@ export { type Claimed, type Kept, RetentionStore, type RetentionTotals } from '.
 export {
   type CloseIntent,
   createdAtMs,
+  decodeRecord as recordFrom,
   footprintMb,
   type RetainedItem,
   type RetentionRecord,

@@ -26,6 +26,7 @@ export const jsonTableSchema = (table: string): string =>
 export class JsonTable<T> {
   readonly #decode: (value: unknown) => T;
   readonly #put: StatementSync;
+  readonly #putAbsent: StatementSync;
   readonly #get: StatementSync;
   readonly #delete: StatementSync;
   readonly #deleteExactly: StatementSync;
@@ -37,6 +38,9 @@ export class JsonTable<T> {
   constructor(file: StoreFile, table: string, decode: (value: unknown) => T) {
     this.#decode = decode;
     this.#put = file.prepare(`INSERT OR REPLACE INTO ${table} (key, value, created_at) VALUES (?, ?, ?)`);
+    this.#putAbsent = file.prepare(
+      `INSERT OR IGNORE INTO ${table} (key, value, created_at) VALUES (?, ?, ?)`,
+    );
     this.#get = file.prepare(`SELECT value FROM ${table} WHERE key = ?`);
     this.#delete = file.prepare(`DELETE FROM ${table} WHERE key = ?`);
     this.#deleteExactly = file.prepare(`DELETE FROM ${table} WHERE key = ? AND value = ?`);
@@ -47,6 +51,11 @@ export class JsonTable<T> {
 
   put(key: string, value: T, createdAtMs: number): void {
     this.#put.run(key, JSON.stringify(value), createdAtMs);
+  }
+
+  /** Keeps a text under a key that is free, as it is; false when the key is taken. */
+  putAbsent(key: string, text: string, createdAtMs: number): boolean {
+    return Number(this.#putAbsent.run(key, text, createdAtMs).changes) > 0;
   }
 
   /** Throws when the value is there and cannot be read: that is not the same as absence. */

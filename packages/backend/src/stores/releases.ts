@@ -25,6 +25,7 @@ const schema = `
     manifest BLOB NOT NULL,
     PRIMARY KEY (lease, version)
   );
+  CREATE TABLE IF NOT EXISTS unreadable_releases (lease TEXT PRIMARY KEY, value TEXT NOT NULL, put_aside_at INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS leases (uuid TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS unreadable_leases (uuid TEXT NOT NULL, put_aside_at INTEGER NOT NULL, row TEXT NOT NULL)`;
@@ -58,10 +59,12 @@ export class ReleaseStore {
     return row === undefined ? undefined : bytesOf(row['manifest']);
   }
 
-  /** What a lease runs as far as the history knows. */
+  /** What a lease runs as far as the history knows. Throws when there is a history that nobody can read: that is not none. */
   latestActive(lease: string): Release | undefined {
     const row = this.#statements.latestActive.get(lease);
-    return row === undefined ? undefined : releaseOf(row);
+    if (row !== undefined) return releaseOf(row);
+    if (this.#statements.unreadable.get(lease) === undefined) return undefined;
+    throw new Error(`the release history of lease ${lease} cannot be read`);
   }
 
   /** The highest version that was ever shown; 0 when there is none. */
@@ -98,6 +101,7 @@ export class ReleaseStore {
         return;
       case 'purge':
         run.purge.run(lease);
+        run.purgeUnreadable.run(lease);
         return;
     }
   }
@@ -115,6 +119,20 @@ export class ReleaseStore {
     const { changes } = this.#statements.copy.run(version, nowMs, lease, manifest.of);
     if (Number(changes) === 0)
       throw new Error(`lease ${lease} has no release ${manifest.of} to take the manifest of`);
+  }
+
+  /** Takes over what an earlier program has left; what is here already counts: false. To be called inside a transaction. */
+  importHistory(lease: string, history: readonly Release[]): boolean {
+    if (this.highestVersion(lease) > 0) return false;
+    const { insertWhole } = this.#statements;
+    for (const { version, status, createdAtMs, manifest, reason = null, message = null } of history)
+      insertWhole.run(lease, version, status, createdAtMs, manifest, reason, message);
+    return true;
+  }
+
+  /** A history that nobody can read is kept, and goes on protecting its lease. To be called inside a transaction. */
+  importUnreadable(lease: string, value: string, nowMs: number): boolean {
+    return Number(this.#statements.putUnreadable.run(lease, value, nowMs).changes) > 0;
   }
 
   /** Removes entries older than that, but none that something depends on. Says how many. */
@@ -181,6 +199,15 @@ function statements(file: StoreFile) {
       `UPDATE releases SET status = 'failed', reason = ?, message = ? WHERE lease = ? AND version = ?`,
     ),
     purge: prepare('DELETE FROM releases WHERE lease = ?'),
+    purgeUnreadable: prepare('DELETE FROM unreadable_releases WHERE lease = ?'),
+    unreadable: prepare('SELECT 1 FROM unreadable_releases WHERE lease = ?'),
+    putUnreadable: prepare(
+      'INSERT OR IGNORE INTO unreadable_releases (lease, value, put_aside_at) VALUES (?, ?, ?)',
+    ),
+    insertWhole: prepare(
+      `INSERT OR REPLACE INTO releases (lease, version, status, created_at, manifest, reason, message)
+        VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
     prune: prepare(`DELETE FROM releases AS r WHERE r.created_at < ? AND NOT ${dependedOn}`),
     thin: prepare(
       `DELETE FROM releases AS r WHERE r.lease = ? AND NOT ${dependedOn} AND r.version <=

@@ -270,11 +270,21 @@ export class RetentionStore {
 
   /** Writes a record as it is: what an earlier program has left. Nothing that is there already is touched. */
   adopt(key: string, record: RetentionRecord): boolean {
-    return this.file.transaction(() => {
-      if (this.kept(key) !== undefined) return false;
-      this.#write({ ...record, original_lease_uuid: key });
-      return true;
-    });
+    return this.file.transaction(() => this.adoptWithin(key, record));
+  }
+
+  /** As `adopt`, to be called inside a transaction. */
+  adoptWithin(key: string, record: RetentionRecord): boolean {
+    if (this.kept(key) !== undefined) return false;
+    this.#write({ ...record, original_lease_uuid: key });
+    return true;
+  }
+
+  /** Keeps a record that nobody can read; it goes on protecting what its lease has. To be called inside a transaction. */
+  adoptRaw(key: string, text: string, nowMs: number): boolean {
+    if (this.kept(key) !== undefined) return false;
+    this.#run.put.run(key, text, nowMs, 'active', '', '', '', 0);
+    return true;
   }
 
   #deleteIf(lease: string, status: RetentionStatus): boolean {

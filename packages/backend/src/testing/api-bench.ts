@@ -5,7 +5,7 @@ import { type Backend, listen, openApiDocument, type TlsSettings } from '../api/
 import type { Lease } from '../lease/index.ts';
 import { DomainGate, type InstanceFacts, Operations, Views } from '../operations/index.ts';
 import type { Amounts, SkuCatalogue } from '../placement/index.ts';
-import { type Retention, retention } from '../retention/index.ts';
+import { type Retention, recordCopies, retention } from '../retention/index.ts';
 import { CallbackStore, DiagnosticsStore, RetentionStore } from '../stores/index.ts';
 import { Faults } from './faults.ts';
 import { callSigned, type Reply, send } from './http-call.ts';
@@ -61,6 +61,7 @@ export class ApiBench implements AsyncDisposable {
       store: this.retention,
       volumes: disk,
       door: new SimDoor(disk, () => []),
+      copies: recordCopies(undefined),
       leases: host.book,
       releases: host.store,
       pool: host.pool,

@@ -41,6 +41,11 @@ export class Faults {
     this.#armed = { at, mode };
   }
 
+  /** Nothing goes wrong any more; what went wrong is remembered. */
+  disarm(): void {
+    this.#armed = undefined;
+  }
+
   kill(): void {
     this.#dead = true;
   }

@@ -63,6 +63,9 @@ export class SimDisk implements VolumesPort {
     const existing = this.#seen.get(name);
     if (existing !== undefined) {
       existing.sizeMb = sizeMb;
+      // Whoever made it may have died before that was for good.
+      this.#lasting.set(name, existing);
+      await this.faults.pass(`take ${name}`, 'done');
       return false;
     }
     const volume = { content: '', sizeMb, scratch };
@@ -98,6 +101,12 @@ export class SimDisk implements VolumesPort {
     await this.faults.pass(`limit ${name}`, 'done');
   }
 
+  async sync(): Promise<void> {
+    await this.faults.pass('sync', 'before');
+    this.#lasting = new Map(this.#seen);
+    await this.faults.pass('sync', 'done');
+  }
+
   async usage(name: VolumeName): Promise<number> {
     return Buffer.byteLength(this.#seen.get(name)?.content ?? '');
   }
@@ -108,10 +117,11 @@ export class SimDisk implements VolumesPort {
 
   async destroy(name: VolumeName, why: string): Promise<void> {
     await this.faults.pass(`destroy ${name}`, 'before');
-    if (!this.#seen.has(name)) return;
-    this.#seen.delete(name);
-    this.destroyed.push(`${why} ${name}`);
-    await this.faults.pass(`destroy ${name} (not synced)`, 'done');
+    if (this.#seen.delete(name)) {
+      this.destroyed.push(`${why} ${name}`);
+      await this.faults.pass(`destroy ${name} (not synced)`, 'done');
+    }
+    // Also when it was gone already: a process that died may not have got as far as this.
     this.#lasting.delete(name);
     await this.faults.pass(`destroy ${name}`, 'done');
   }

@@ -8,7 +8,7 @@ export async function settle(world: StorageWorld, rounds = 4): Promise<void> {
     await world.clock.advance(660_000);
     await world.idle();
     await world.retention.passes.sweep().catch(() => undefined);
-    await world.sweepOrphans();
+    await world.sweepOrphans().catch(() => undefined);
     await world.idle();
   }
 }

@@ -50,10 +50,10 @@ export class StorageWork implements LeaseWork {
     } catch (error) {
       const failure = { reason: 'RestoreFailed', message: 'restore failed', detail: String(error) } as const;
       running.delete(lease.uuid);
-      await restoring.failed(lease.uuid);
+      const givenBack = await restoring.failed(lease.uuid);
       const made = disk.names.filter((name) => parseVolume(name)?.lease === lease.uuid && !isRetained(name));
-      await door.operation(lease.uuid).destroy('deprovision_destroy', made);
-      return { kind: 'failed', failure, logs: {} };
+      const { leftOnDisk } = await door.operation(lease.uuid).destroy('deprovision_destroy', made);
+      return { kind: 'failed', failure, logs: {}, left: !givenBack || leftOnDisk };
     }
   }
 

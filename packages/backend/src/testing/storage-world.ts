@@ -13,6 +13,7 @@ import {
   type Retention,
   type RetentionConfig,
   type RetentionMeter,
+  recordCopies,
   retention,
   type VolumeClaim,
 } from '../retention/index.ts';
@@ -187,6 +188,7 @@ export class StorageWorld implements AsyncDisposable {
       store: this.store,
       volumes: this.disk,
       door,
+      copies: recordCopies(undefined),
       leases: book,
       releases: this.releases,
       pool,

@@ -12,3 +12,4 @@ export {
 } from './scratch.ts';
 export { sweepOrphans, type Witness } from './sweep.ts';
 export { isWithin, volumePath } from './volume-paths.ts';
+export type { Volumes } from './volumes.ts';

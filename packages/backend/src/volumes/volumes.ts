@@ -1,5 +1,5 @@
 /** The data volumes of leases: everything that can be done with them but destroy them, which has a door of its own. */
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { QuotaVolumes } from '@berth/kernel/filesystems';
 import { errors } from '../errors.ts';
@@ -77,6 +77,14 @@ export class Volumes {
   /** Durable when it resolves, and done already counts. Two volumes are never merged, and none is invented. */
   async rename(from: VolumeName, to: VolumeName): Promise<void> {
     await this.#locks.hold([from, to], async () => this.#filesystem?.rename(from, to));
+  }
+
+  /** What was removed stays removed, also when a process that is dead now did it and got no further. */
+  async sync(): Promise<void> {
+    const { root } = this;
+    if (root === undefined) return;
+    await using folder = await open(root, 'r');
+    await folder.sync();
   }
 
   /** Bytes that count against the quota. */

@@ -92,7 +92,7 @@ export class Provisioning {
       const stack = deployment.stack(lease.uuid, stagedRelease);
       if (stack !== undefined) await this.#clear(lease, stack);
       // Only now that nothing can write there any more; what was there before this attempt stays.
-      await door.operation(lease.uuid).destroy('provision_cleanup', created);
+      left = (await door.operation(lease.uuid).destroy('provision_cleanup', created)).leftOnDisk;
     } catch (problem) {
       left = true;
       log.error('containers of a failed provision are left, to be removed later', {

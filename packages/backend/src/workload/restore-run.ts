@@ -125,19 +125,21 @@ export class RestoreRun {
     const { evidence, deployment, kept, disk, log } = this.#context;
     const failure = restoreFailure(error, await evidence.detail(error));
     const logs = await evidence.logs(lease);
+    let left = true;
     try {
       await this.#clear(lease, deployment.stack(lease.uuid, stagedRelease));
-      await kept.failed(lease.uuid);
+      const givenBack = await kept.failed(lease.uuid);
       // What was made besides has nothing in it that anybody was promised; what could not be given back is not ours to destroy.
       const made = await disk.volumes.ofLease(lease.uuid);
-      await disk.door.operation(lease.uuid).destroy('provision_cleanup', made);
-    } catch (left) {
+      const { leftOnDisk } = await disk.door.operation(lease.uuid).destroy('provision_cleanup', made);
+      left = !givenBack || leftOnDisk;
+    } catch (problem) {
       log.error('something of a restore that failed is left, to be looked after later', {
         lease_uuid: lease.uuid,
-        error: errorText(left),
+        error: errorText(problem),
       });
     }
-    return { kind: 'failed', failure, logs };
+    return { kind: 'failed', failure, logs, left };
   }
 }
 

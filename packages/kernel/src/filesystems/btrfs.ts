@@ -78,6 +78,8 @@ class BtrfsVolumes implements QuotaVolumes {
     checkSize(name, sizeMb);
     if (await this.#isSubvolume(path)) {
       await this.#limit(path, sizeMb);
+      // Whoever made it may have died before its name was on disk.
+      await syncDirectory(this.root);
       return { path, created: false };
     }
     const making = unfinishedPath(this.root, name);
@@ -182,7 +184,11 @@ class BtrfsVolumes implements QuotaVolumes {
 
   async #destroy(name: string): Promise<void> {
     const path = this.hostPath(name);
-    if (!(await this.#isSubvolume(path))) return;
+    if (!(await this.#isSubvolume(path))) {
+      // Whoever deleted it may have died before that was on disk.
+      await syncDirectory(this.root);
+      return;
+    }
     await this.#delete(path, budgetMs);
     if (await directoryExists(path)) {
       throw filesystemErrors.error('STILL_THERE', `${path} is still there after btrfs reported it deleted`, {

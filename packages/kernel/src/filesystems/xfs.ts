@@ -113,6 +113,8 @@ class XfsVolumes implements QuotaVolumes {
     if (await directoryExists(path)) {
       // Tagged again, too: a volume that lost its tag would have a limit that counts nothing.
       await this.#apply(name, path, sizeMb);
+      // Whoever made it may have died before its name was on disk.
+      await syncDirectory(this.root);
       return { path, created: false };
     }
     const making = unfinishedPath(this.root, name);

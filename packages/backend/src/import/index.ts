@@ -1,0 +1,1 @@
+export { bringOver, type Found, findUpstream, type ImportStores, type Report } from './import.ts';

@@ -1,0 +1,133 @@
+/** What an operator does with the stores while the backend does not run (or, for a backup, while it does). */
+
+import type { Log } from '@berth/service/log';
+import type { Config } from '../config/index.ts';
+import { bringOver, type Found, findUpstream, type ImportStores, type Report } from '../import/index.ts';
+import { isRetained } from '../names/index.ts';
+import { RetentionClaims, recordCopies } from '../retention/index.ts';
+import { CallbackStore, DiagnosticsStore, ReleaseStore, RetentionStore } from '../stores/index.ts';
+import { openVolumes } from '../volumes/index.ts';
+import { backUpStores } from './backup.ts';
+import { findLost } from './recover.ts';
+
+export interface MaintenanceHost {
+  readonly out: (text: string) => void;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+type Say = (line: string) => void;
+
+const saying =
+  ({ out }: MaintenanceHost): Say =>
+  (line) =>
+    out(`${line}\n`);
+
+function withStores<T>(config: Config, work: (stores: ImportStores) => T): T {
+  const opened: { readonly file: { close(): void } }[] = [];
+  const open = <S extends { readonly file: { close(): void } }>(store: S): S => {
+    opened.push(store);
+    return store;
+  };
+  try {
+    return work({
+      callbacks: open(new CallbackStore(config.callbackDbPath)),
+      diagnostics: open(new DiagnosticsStore(config.diagnosticsDbPath)),
+      releases: open(new ReleaseStore(config.releasesDbPath)),
+      retention: open(new RetentionStore(config.retentionDbPath)),
+    });
+  } finally {
+    for (const { file } of opened) file.close();
+  }
+}
+
+const kinds = ['retention', 'releases', 'callbacks', 'diagnostics'] as const;
+
+/** Exit code: 0 all of it, 1 something of it could not be read (and was kept as it is). */
+export function importCommand(
+  config: Config,
+  options: { readonly from: string; readonly dryRun: boolean },
+  host: MaintenanceHost,
+): number {
+  const say = saying(host);
+  const found = findUpstream(options.from);
+  for (const file of found.missing) say(`${file} is not there, and is passed over`);
+  const unreadable = kinds.flatMap((kind) =>
+    found[kind].filter(({ value }) => value === undefined).map(({ key }) => `${kind} ${key}`),
+  );
+  if (options.dryRun) for (const kind of kinds) say(`${kind}: ${found[kind].length} would be brought over`);
+  else
+    sayReport(
+      withStores(config, (stores) => bringOver(found, stores, config.catalogue, host.now())),
+      say,
+    );
+  sayUnsized(found, config, say);
+  for (const what of unreadable) say(`${what} cannot be read: it is kept as it is, and protects its lease`);
+  return unreadable.length === 0 ? 0 : 1;
+}
+
+function sayReport(report: Report, say: Say): void {
+  for (const kind of kinds)
+    say(`${kind}: ${report[kind].written} brought over, ${report[kind].present} were there already`);
+}
+
+/** What a SKU that nobody offers any more has on disk is counted for nothing. */
+function sayUnsized({ retention }: Found, { catalogue }: Config, say: Say): void {
+  const known = (sku: string): boolean => catalogue.profiles.has(catalogue.mapping.get(sku) ?? sku);
+  const skus = new Set(
+    retention.flatMap(({ value }) => (value?.items ?? []).map(({ sku }) => sku)).filter((sku) => !known(sku)),
+  );
+  for (const sku of skus) say(`SKU ${sku} is not configured: its kept data counts for nothing in the pool`);
+}
+
+export async function backupCommand(
+  config: Config,
+  options: { readonly to: string },
+  host: MaintenanceHost,
+): Promise<number> {
+  const { callbackDbPath, diagnosticsDbPath, releasesDbPath, retentionDbPath } = config;
+  const paths = [releasesDbPath, retentionDbPath, callbackDbPath, diagnosticsDbPath];
+  for (const path of await backUpStores(paths, options.to)) saying(host)(path);
+  return 0;
+}
+
+/** Exit code: 0 every kept volume has a record (or would have), 1 there are some that nothing is known of. */
+export async function recoverCommand(
+  config: Config,
+  options: { readonly dryRun: boolean },
+  host: MaintenanceHost,
+): Promise<number> {
+  const say = saying(host);
+  const store = new RetentionStore(config.retentionDbPath);
+  try {
+    const { volumes } = await openVolumes({
+      root: config.volumeDataPath,
+      filesystem: config.volumeFilesystem,
+      minAvgFileBytes: config.minAvgFileBytes,
+      totalDiskMb: config.total.diskMb,
+      backendName: config.name,
+      claims: [new RetentionClaims(store)],
+      log: host.log,
+      meter: { refused: () => undefined, clearFailed: () => undefined },
+    });
+    const copies = recordCopies(volumes.root);
+    const { found, unknown } = await findLost(store, volumes, copies, host.now());
+    const listed = (await volumes.list()).filter(isRetained).length;
+    say(
+      `${listed} kept volumes, ${found.length} leases without a record, ${unknown.length} volumes of nobody`,
+    );
+    for (const { record, from } of found) {
+      const { original_lease_uuid: lease, tenant, retained_volume_names: names } = record;
+      const restorable =
+        record.stack_manifest === null ? ', without a manifest: kept, and not restorable' : '';
+      say(`lease ${lease} of ${tenant}: ${names.length} volumes, from its ${from}${restorable}`);
+      if (!options.dryRun) store.adopt(lease, record);
+    }
+    for (const name of unknown) say(`${name}: nothing says whose it is; it is left alone`);
+    if (options.dryRun) say('nothing was changed');
+    else store.learn('imported', host.now());
+    return unknown.length === 0 ? 0 : 1;
+  } finally {
+    store.file.close();
+  }
+}

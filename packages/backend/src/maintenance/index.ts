@@ -1,0 +1,1 @@
+export { backupCommand, importCommand, recoverCommand } from './commands.ts';

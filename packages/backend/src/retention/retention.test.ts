@@ -1,0 +1,321 @@
+import { describe, expect, it } from 'vitest';
+import { parseManifest } from '../manifest/index.ts';
+import { canonicalVolume, retainedForm, type VolumeName } from '../names/index.ts';
+import type { RequestedItem } from '../operations/index.ts';
+import { settle } from '../testing/storage-settle.ts';
+import { flaws, placesOf } from '../testing/storage-truths.ts';
+import { hourMs, StorageWorld } from '../testing/storage-world.ts';
+import { breach, evictions } from './budgets.ts';
+import { partitionOf } from './partition.ts';
+
+const id = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
+const [a, b, c, d] = [id(1), id(2), id(3), id(4)];
+const item = (serviceName: string, sku = 'small', quantity = 1): RequestedItem => ({
+  sku,
+  quantity,
+  serviceName,
+  customDomain: '',
+});
+const live = (lease: string, service = 'db', index = 0): VolumeName =>
+  canonicalVolume({ lease, service, index });
+const kept = (lease: string, service = 'db', index = 0): VolumeName =>
+  retainedForm(live(lease, service, index));
+
+async function running(world: StorageWorld, lease: string, items = [item('db')], tenant = 't') {
+  await world.provision(lease, tenant, items);
+  await world.idle();
+  world.disk.write(live(lease), `data of ${lease}`);
+}
+
+async function closed(world: StorageWorld, lease: string, items = [item('db')], tenant = 't') {
+  await running(world, lease, items, tenant);
+  await world.close(lease);
+  await world.idle();
+  await world.clock.advance(1000);
+}
+
+describe('a close', () => {
+  it('keeps a mixed lease with all its items, and reclaims what held nothing of the tenant', async () => {
+    await using world = new StorageWorld();
+    await closed(world, a, [item('db', 'small', 2), item('web', 'none')]);
+    expect(world.disk.names).toEqual([kept(a), kept(a, 'db', 1)]);
+    expect(world.store.get(a)).toMatchObject({
+      items: [
+        { service_name: 'db', quantity: 2, disk_mb: 100 },
+        { service_name: 'web', quantity: 1, disk_mb: 0 },
+      ],
+      stack_manifest: { services: { db: {}, web: {} } },
+    });
+    expect(world.metrics.of('scratch reclaimed')).toBe(1);
+    expect(world.told.at(-1)?.owed).toMatchObject({ status: 'deprovisioned', retained: true });
+    expect(world.metrics.gauges).toMatchObject({ retainedLeases: 1, retainedBytes: 200 * 2 ** 20 });
+  });
+
+  it('makes no record of a lease without data, and counts nothing for it', async () => {
+    await using world = new StorageWorld();
+    await world.provision(a, 't', [item('web', 'none')]);
+    await world.idle();
+    await world.close(a);
+    expect([world.store.page('', 0).keys, world.disk.names]).toEqual([[], []]);
+    expect(world.told.at(-1)?.owed.retained).toBeUndefined();
+  });
+
+  it('rolls within the count before a disk limit can refuse', async () => {
+    await using world = new StorageWorld({ maxRetainedLeasesPerTenant: 1, maxRetainedDiskMb: 100 });
+    await closed(world, a);
+    await closed(world, b);
+    await settle(world, 1);
+    expect([world.store.kept(a), world.store.kept(b)?.status]).toEqual([undefined, 'active']);
+    expect([world.metrics.of('evicted tenant'), world.metrics.of('refused global')]).toEqual([1, 0]);
+    await closed(world, c, [item('db')], 'other');
+    expect(world.metrics.of('refused global'), 'another tenant never pays').toBe(1);
+    expect([world.store.kept(c), world.store.kept(b)?.status, placesOf(world, `data of ${c}`)]).toEqual([
+      undefined,
+      'active',
+      [],
+    ]);
+  });
+
+  it('that cannot bring its data where it belongs tries again, and is given up with what is left counted', async () => {
+    await using world = new StorageWorld({ retainOnClose: false });
+    await running(world, a);
+    const { destroy } = world.disk;
+    world.disk.destroy = async () => {
+      throw new Error('EIO');
+    };
+    await expect(world.close(a)).rejects.toThrow('EIO');
+    expect(world.book.get(a)).toMatchObject({ status: 'failed', failure: { reason: 'CleanupFailed' } });
+    expect(world.pool.usage.allocated.diskMb).toBe(100);
+    await world.restart(false);
+    expect(world.store.intent(a)?.volume_failures, 'also over a restart').toBe(2);
+    await settle(world, 1);
+    expect(world.book.get(a)).toBeUndefined();
+    expect(world.store.get(a)).toMatchObject({ status: 'reaping', retained_volume_names: [] });
+    expect(world.told.at(-1)?.owed).toMatchObject({ status: 'failed', error: 'volume cleanup exhausted' });
+    expect(world.pool.usage).toMatchObject({ allocated: { diskMb: 0 }, available: { diskMb: 999_900 } });
+    world.disk.destroy = destroy;
+    await settle(world, 1);
+    expect(flaws(world)).toEqual([]);
+    expect(world.store.kept(a)).toBeUndefined();
+  });
+
+  it('of a lease that lives again keeps its data, whatever an earlier life has left', async () => {
+    await using world = new StorageWorld();
+    await world.disk.create(kept(a), 100);
+    world.disk.write(kept(a), 'given up long ago');
+    world.store.putReaping(
+      {
+        original_lease_uuid: a,
+        tenant: 't',
+        provider_uuid: 'p',
+        items: [{ sku: 'small', quantity: 1, service_name: 'db', disk_mb: 100 }],
+        callback_url: '',
+        retained_volume_names: [],
+        status: 'reaping',
+        generation: 0,
+        created_at: '2025-01-01T00:00:00Z',
+      },
+      0,
+    );
+    await closed(world, a);
+    expect(world.store.get(a)?.status).toBe('active');
+    expect(world.disk.volume(kept(a))?.content).toBe(`data of ${a}`);
+    expect(flaws(world)).toEqual([]);
+  });
+
+  it('goes by what was decided when it began, not by what is configured now', async () => {
+    await using world = new StorageWorld();
+    await running(world, a);
+    world.faults.arm(6, 'kill');
+    await world.ended(world.close(a).catch(() => undefined));
+    expect(world.faults.dead).toBe(true);
+    world.config = { ...world.config, retainOnClose: false };
+    await world.restart(false);
+    await settle(world, 1);
+    expect([world.store.kept(a)?.status, world.disk.names]).toEqual(['active', [kept(a)]]);
+  });
+});
+
+describe('a look through kept data', () => {
+  it('drops a record whose volumes were removed behind our back, after several looks in a row', async () => {
+    await using world = new StorageWorld({ retentionOrphanConfirmations: 3 });
+    await closed(world, a);
+    const sweep = () => world.retention.passes.sweep();
+    world.disk.vanish(kept(a));
+    await sweep();
+    await sweep();
+    world.disk.unmounted = true;
+    await expect(sweep()).rejects.toThrow('the root is gone');
+    world.disk.unmounted = false;
+    expect(world.metrics.of('orphan skipped root_unverifiable')).toBe(1);
+    await sweep();
+    await sweep();
+    expect(world.store.kept(a)?.status, 'every streak began anew').toBe('active');
+    await sweep();
+    expect(world.store.kept(a)).toBeUndefined();
+    expect(world.metrics.of('orphan pruned')).toBe(1);
+  });
+
+  it('sees a volume under either name', async () => {
+    await using world = new StorageWorld({ retentionOrphanConfirmations: 1 });
+    await closed(world, a);
+    const { rename } = world.disk;
+    await world.disk.rename(kept(a), live(a));
+    world.disk.rename = async () => {
+      throw new Error('EIO');
+    };
+    await expect(world.retention.passes.sweep()).rejects.toThrow('requarantine');
+    await world.sweepOrphans();
+    expect([world.store.kept(a)?.status, world.disk.names]).toEqual(['active', [live(a)]]);
+    world.disk.rename = rename;
+    await world.retention.passes.sweep();
+    expect(world.disk.names).toEqual([kept(a)]);
+  });
+
+  it('reaches every stage whatever becomes of the others, and counts once', async () => {
+    await using world = new StorageWorld();
+    await closed(world, a);
+    await closed(world, b);
+    world.store.markReapingIfActive(a, 0);
+    const { destroy } = world.disk;
+    world.disk.destroy = async () => {
+      throw new Error('EIO');
+    };
+    await world.retention.passes.sweep();
+    expect([world.metrics.of('leaked'), world.metrics.of('swept success')]).toEqual([1, 1]);
+    expect(world.metrics.gauges).toMatchObject({ reapingLeases: 1, retainedLeases: 1 });
+    world.disk.destroy = destroy;
+    await world.retention.passes.sweep();
+    expect([world.store.kept(a), world.disk.names]).toEqual([undefined, [kept(b)]]);
+  });
+
+  it('ends the time of kept data, and not before', async () => {
+    await using world = new StorageWorld({ retentionMaxAgeMs: 24 * hourMs });
+    await closed(world, a);
+    await world.clock.advance(23 * hourMs);
+    await world.retention.passes.reapExpired();
+    expect(world.disk.names).toEqual([kept(a)]);
+    await world.clock.advance(hourMs);
+    await world.retention.passes.reapExpired();
+    expect([world.disk.names, world.store.page('', 0).keys]).toEqual([[], []]);
+    await using forever = new StorageWorld({ retentionMaxAgeMs: 0 });
+    await closed(forever, a);
+    await forever.clock.advance(10_000 * hourMs);
+    await forever.retention.passes.reapExpired();
+    expect(forever.disk.names).toEqual([kept(a)]);
+  });
+
+  it('leaves a restore alone while somebody works on it, and finishes it when nobody does', async () => {
+    await using world = new StorageWorld();
+    await closed(world, a);
+    world.store.claimForRestore(a, c, 0, 0);
+    await world.disk.rename(kept(a), live(c));
+    await world.provision(c, 't', [item('db')]);
+    expect(world.book.get(c)?.status).toBe('provisioning');
+    await world.retention.restoring.reconcile(a);
+    expect([world.store.kept(a)?.status, world.disk.names]).toEqual(['restoring', [live(c)]]);
+    await world.idle();
+    await world.retention.restoring.reconcile(a);
+    expect([world.store.kept(a), world.disk.volume(live(c))?.content]).toEqual([undefined, `data of ${a}`]);
+  });
+
+  it('takes back a restore whose new lease is gone, also when that did not work at first', async () => {
+    await using world = new StorageWorld();
+    await closed(world, a);
+    const { rename } = world.disk;
+    world.disk.rename = async () => {
+      throw new Error('EIO');
+    };
+    await expect(world.restore(a, c, 't', [item('db')])).rejects.toThrow('EIO');
+    expect(world.book.get(c), 'nothing waits for it').toBeUndefined();
+    expect([world.store.kept(a)?.status, world.pool.usage.available.diskMb]).toEqual(['restoring', 999_900]);
+    world.disk.rename = rename;
+    await settle(world, 1);
+    expect(world.store.kept(a)?.status).toBe('active');
+    await world.restore(a, c, 't', [item('db')]);
+    await world.idle();
+    expect(world.disk.volume(live(c))?.content).toBe(`data of ${a}`);
+  });
+});
+
+describe('limits', () => {
+  const budget = {
+    maxLeases: 3,
+    maxDiskMb: 0,
+    maxPartitions: 4,
+    perPartitionMaxLeases: 2,
+    perPartitionMaxDiskMb: 0,
+  };
+  const lease = (name: string, partition = '') => ({ lease: name, partition });
+
+  it('evict within the partition first, then over all, the oldest first', () => {
+    const held = [lease('1', 'x'), lease('2'), lease('3', 'x'), lease('4', 'x'), lease('5')];
+    expect(evictions(budget, held, 'x')).toEqual([
+      { lease: '1', level: 'partition' },
+      { lease: '3', level: 'partition' },
+      { lease: '2', level: 'tenant' },
+    ]);
+    expect(evictions(budget, held, '').map(({ lease: one }) => one)).toEqual(['1', '2', '3']);
+    expect(evictions({ ...budget, maxLeases: 0 }, held, '')).toEqual([]);
+    const many = Array.from({ length: 100 }, (_, n) => lease(String(n)));
+    expect(evictions(budget, many, '')).toHaveLength(32);
+  });
+
+  it('refuse at the first level that would be broken, and read nothing for one that is not set', () => {
+    const never = () => {
+      throw new Error('read');
+    };
+    expect(
+      breach({ global: 0, tenant: 0, partition: 0 }, { global: never, tenant: never, partition: never }, 1),
+    ).toBe(undefined);
+    const held = { global: () => 50, tenant: () => 20, partition: () => 10 };
+    expect(breach({ global: 100, tenant: 70, partition: 60 }, held, 50)).toBeUndefined();
+    expect(breach({ global: 100, tenant: 70, partition: 60 }, held, 51)).toBe('global');
+    expect(breach({ global: 0, tenant: 70, partition: 60 }, held, 51)).toBe('tenant');
+    expect(breach({ global: 0, tenant: 0, partition: 60 }, held, 51)).toBe('partition');
+  });
+
+  it('know the partition that a manifest names, and none that it does not name clearly', () => {
+    const source = { kind: 'label', key: 'part' } as const;
+    const of = (...labels: readonly (string | undefined)[]) =>
+      partitionOf(
+        source,
+        parseManifest(
+          new TextEncoder().encode(
+            JSON.stringify({
+              services: Object.fromEntries(
+                labels.map((value, n) => [
+                  `s${n}`,
+                  { image: 'x', labels: value === undefined ? {} : { part: value } },
+                ]),
+              ),
+            }),
+          ),
+        ).stack,
+      );
+    expect(of(' Blue.1 ', undefined)).toEqual({ partition: 'Blue.1' });
+    expect(of(undefined, '  ')).toEqual({ partition: '' });
+    expect(of('a', 'b')).toMatchObject({ partition: '', collapsed: { reason: 'divergent' } });
+    expect(of('not/valid')).toMatchObject({
+      partition: '',
+      collapsed: { reason: 'invalid', value: 'not/valid' },
+    });
+    expect(of('ü'.repeat(60)).collapsed?.value).toBe(`${'ü'.repeat(32)}…`);
+    expect(partitionOf(source, undefined)).toMatchObject({ collapsed: { reason: 'no_input' } });
+  });
+
+  it('of one tenant with a budget count in its partitions', async () => {
+    await using world = new StorageWorld({
+      retentionTenantBudgets: new Map([['t', { ...budget, perPartitionMaxLeases: 1 }]]),
+      retentionPartitionSource: 'manifest.env:PART',
+    });
+    for (const one of [a, b, d]) await closed(world, one);
+    await settle(world, 1);
+    expect(world.store.page('', 0).keys, 'no partition is named: only the tenant’s own limit').toEqual([
+      a,
+      b,
+      d,
+    ]);
+    expect(world.metrics.of('stamped')).toBe(0);
+  });
+});
