@@ -29,6 +29,7 @@ describe('the demo', () => {
     const { ended, output } = start('--once');
     const [code] = await ended;
     expect(output()).toMatch(/leased 10\.99\.0\.\d+ to the host name "harbour"/);
+    expect(output()).toMatch(/client1 fd99::21 → \[fd99::[0-9a-f:]+\]:25\/tcp +mail says: you are fd99::21/);
     expect(output()).toMatch(
       /client1 10\.99\.0\.21 → 10\.99\.0\.\d+:25\/tcp +mail says: you are 10\.99\.0\.21/,
     );

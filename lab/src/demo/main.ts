@@ -60,6 +60,10 @@ async function show(lab: Lab, stage: Stage): Promise<void> {
     `the LAN's DHCP server (${String(lease['server'])}) leased ${address} to the host name "harbour"`,
   );
 
+  const lease6 = await project.logged('anchord', 'dhcp v6 lease acquired');
+  const address6 = String([lease6['addrs']].flat()[0]).replace(/\/.*/, '');
+  stage.show(`and ${address6} in IPv6`);
+
   stage.chapter('Clients talk to it, and the services see who they are');
   const mail = await untilItWorks('reaching the mail service', () =>
     neighbour.greetTcp({ host: address, port: 25 }),
@@ -68,6 +72,13 @@ async function show(lab: Lab, stage: Stage): Promise<void> {
     `${neighbour.name} ${neighbour.v4} → ${address}:25/tcp   mail says: you are ${mail.result.source}`,
   );
   expectSource(mail.result.source, neighbour.v4);
+  const mail6 = await untilItWorks('reaching the mail service in IPv6', () =>
+    neighbour.greetTcp({ host: address6, port: 25 }),
+  );
+  stage.show(
+    `${neighbour.name} ${neighbour.v6} → [${address6}]:25/tcp   mail says: you are ${mail6.result.source}`,
+  );
+  expectSource(mail6.result.source, neighbour.v6);
   const far = await stranger.greetTcp({ host: address, port: 143 });
   stage.show(
     `${stranger.name} ${stranger.v4} → ${address}:143/tcp  mail says: you are ${far.source} (beyond the router)`,
