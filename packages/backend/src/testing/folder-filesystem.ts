@@ -20,6 +20,8 @@ export class FolderFilesystem implements QuotaFilesystem, QuotaVolumes, Disposab
   readonly root: string;
   readonly quotas = new Map<string, number>();
   readonly labels = new Map<string, string>();
+  /** Volumes in which something was made that no quota covers. */
+  readonly escaped = new Set<string>();
   /** Every step that was taken, in order: `destroy fred-...`. */
   readonly steps: string[] = [];
   /** Called before each step; what it throws, the step does. */
@@ -80,7 +82,7 @@ export class FolderFilesystem implements QuotaFilesystem, QuotaVolumes, Disposab
   }
 
   async escaping(): Promise<readonly string[]> {
-    return [];
+    return [...this.escaped];
   }
 
   async rename(from: string, to: string): Promise<void> {

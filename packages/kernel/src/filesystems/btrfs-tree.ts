@@ -6,7 +6,6 @@ import { expectSuccess, linux, O_CLOEXEC, O_RDONLY } from '../sys/index.ts';
 
 const INO_LOOKUP = 0xd000_9412;
 const TREE_SEARCH = 0xd000_9411;
-const SYNC = 0x9408;
 const argumentBytes = 4096;
 const searchKeyBytes = 104;
 const headerBytes = 32;
@@ -61,10 +60,9 @@ export function subvolumesBelow(all: readonly Subvolume[], root: bigint): readon
   return found.slice(1);
 }
 
-/** Bytes that a subvolume refers to, as its quota group counts them; undefined when it has none. Writes out first. */
+/** Bytes that a subvolume refers to, as its quota group has counted them at the last sync; undefined when it has none. */
 export function referencedBytes(path: string, id: bigint): bigint | undefined {
   return withOpen(path, (fd) => {
-    expectSuccess(linux.ioctl(fd, SYNC, new Uint8Array(0)), () => `cannot write out ${path}`);
     const [info] = search(fd, quotaTree, qgroupInfo, 0n, 0n, id, id);
     // A generation, then the bytes.
     return info?.content.getBigUint64(8, true);

@@ -141,6 +141,7 @@ class BtrfsVolumes implements QuotaVolumes {
   /** With what lies in subvolumes that were made inside: it is the volume's, too. */
   async usage(name: string): Promise<number> {
     const id = subvolumeIdOf(this.hostPath(name));
+    await this.#sync();
     const all = [id, ...subvolumesBelow(subvolumes(this.root), id)];
     const bytes = all.map((one) => referencedBytes(this.root, one));
     const [own] = bytes;
@@ -159,6 +160,7 @@ class BtrfsVolumes implements QuotaVolumes {
    */
   async #limit(path: string, sizeMb: number): Promise<void> {
     const inside = subvolumesBelow(subvolumes(this.root), subvolumeIdOf(path));
+    if (inside.length > 0) await this.#sync();
     let left = BigInt(sizeMb) * mib;
     for (const id of inside) {
       const held = referencedBytes(this.root, id) ?? 0n;
@@ -166,6 +168,11 @@ class BtrfsVolumes implements QuotaVolumes {
       await this.#qgroupLimit(String(held < 1n ? 1n : held), `0/${id}`, this.root);
     }
     await this.#qgroupLimit(String(left < mib ? mib : left), path);
+  }
+
+  /** Groups count what has been written out. By the tool: it can take long, and nothing else may wait for it. */
+  async #sync(): Promise<void> {
+    await demand(this.#run, ['btrfs', 'filesystem', 'sync', this.root], { timeoutMs: budgetMs });
   }
 
   async #qgroupLimit(bytes: string, ...what: readonly string[]): Promise<void> {
