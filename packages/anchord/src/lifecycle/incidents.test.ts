@@ -1,5 +1,5 @@
 /**
- * What went wrong in the field from 1.0.1 to 1.3.1, told by name. Beside each stands what a simple program would do, and
+ * What went wrong in the field from 1.0.1 to 1.2.0, told by name. Beside each stands what a simple program would do, and
  * the trouble in which that ends.
  */
 import {
@@ -9,18 +9,13 @@ import {
   resolveContainer,
   sharedNetworkOf,
 } from '@berth/engine';
-import { parseIp } from '@berth/kernel/ip';
 import { Scope } from '@berth/service';
 import { describe, expect, it } from 'vitest';
-import { planDefaultRoute } from '../routes/default-route.ts';
 import { ofProject } from '../testing/life.ts';
 import { testParts } from '../testing/program.ts';
-import { defaultRoute } from '../testing/routes.ts';
-import { recipe, simKeeper, simRebinder } from '../testing/sim-anchors.ts';
+import { recipe, simKeeper } from '../testing/sim-anchors.ts';
 import { type SimContainer, SimHost } from '../testing/sim-host.ts';
-import { SimPeer } from '../testing/sim-peer.ts';
 import { DeadNamespaceDetector } from './detector.ts';
-import { ExternalRebinder } from './follow/rebinder.ts';
 import { observeContainers } from './observe.ts';
 
 const mail = ofProject('mail', 'smtp');
@@ -36,15 +31,6 @@ const together = (host: SimHost, ...names: readonly string[]): boolean => {
   const [first, ...others] = names.map((name) => host.find(name).namespace);
   return first !== undefined && others.every((namespace) => namespace === first);
 };
-
-/** What looked right before start times were looked at: an id that still means somebody. */
-async function looksFineByIds(host: SimHost): Promise<boolean> {
-  const all = await observeContainers(host.door().containers, signal);
-  return all.every(({ networkMode }) => {
-    const reference = sharedNetworkOf(networkMode);
-    return reference === undefined || resolveContainer(reference, all).kind === 'found';
-  });
-}
 
 /** A stream that the test feeds. */
 class Stream implements EventStream {
@@ -63,6 +49,10 @@ class Stream implements EventStream {
       key: `${action} ${this.#events.length}`,
     });
     this.#wake();
+  }
+
+  get isOpen(): boolean {
+    return !this.#ended;
   }
 
   end(): void {
@@ -84,6 +74,15 @@ class Stream implements EventStream {
 
   [Symbol.dispose](): void {
     this.end();
+  }
+}
+
+/** Looks at what is new by asking for events again, and leaves the stream before open. */
+async function naiveWatch(open: () => Stream, events: number): Promise<void> {
+  for (let at = 0; at <= events; at++) {
+    const stream = open();
+    stream.tell(`start ${at}`);
+    for await (const _ of stream) break;
   }
 }
 
@@ -124,8 +123,31 @@ describe('1.0.1: each event opened a stream of its own, until the host had no TC
     expect(streams).toHaveLength(2);
     for (const stream of streams) stream.end();
     await scope.close();
+    const opened: Stream[] = [];
+    const open = (): Stream => {
+      const stream = new Stream();
+      opened.push(stream);
+      return stream;
+    };
+    await naiveWatch(open, 5);
+    expect(opened.filter(({ isOpen }) => isOpen)).toHaveLength(6);
+    for (const stream of opened) stream.end();
   });
 });
+
+/** Makes the anchor when its target starts, of the image that is called like ours, with the labels of whom it stands beside. */
+function naiveKeeper(host: SimHost, image = 'anchord:1') {
+  return {
+    hear(action: 'start' | 'destroy', name: string): void {
+      if (action !== 'start' || name !== recipe.target) return;
+      const { id, labels } = host.find(name);
+      const there = host.named(recipe.name);
+      if (there?.mode === `container:${id}` && there.labels['image'] === image) return;
+      if (there !== undefined) remove(host, recipe.name);
+      run(host, recipe.name, { mode: `container:${id}`, labels: { ...labels, image } });
+    },
+  };
+}
 
 describe('1.0.2: a managed service-anchor that was removed stayed away', () => {
   it('it is made again while its target runs, and not while that does not', async () => {
@@ -135,6 +157,7 @@ describe('1.0.2: a managed service-anchor that was removed stayed away', () => {
     await keeper.rest();
     remove(host, recipe.name);
     // Whoever waits for the next start of the target waits for ever: nobody starts it.
+    naiveKeeper(host).hear('destroy', recipe.name);
     expect(host.named(recipe.name)).toBeUndefined();
     await keeper.rest();
     expect(together(host, 'target', recipe.name)).toBe(true);
@@ -149,6 +172,13 @@ describe('1.0.2: a managed service-anchor that was removed stayed away', () => {
     run(host, 'target');
     await simKeeper(host).rest();
     const old = host.find(recipe.name).id;
+    const elsewhere = new SimHost();
+    run(elsewhere, 'target');
+    naiveKeeper(elsewhere).hear('start', 'target');
+    const stale = elsewhere.find(recipe.name).id;
+    // The image is another one, and is called as before.
+    naiveKeeper(elsewhere).hear('start', 'target');
+    expect(elsewhere.find(recipe.name).id).toBe(stale);
     const upgraded = simKeeper(host, { imageId: 'sha256:2' });
     await upgraded.rest();
     const now = host.find(recipe.name);
@@ -162,10 +192,23 @@ describe('1.0.2: a managed service-anchor that was removed stayed away', () => {
     const host = new SimHost();
     run(host, 'target', { labels: mail });
     await simKeeper(host).rest();
-    const labels = Object.keys(host.find(recipe.name).labels);
-    expect(labels.filter((label) => label.startsWith('com.docker.compose.'))).toEqual([]);
+    const composeLabels = () =>
+      Object.keys(host.find(recipe.name).labels).filter((label) => label.startsWith('com.docker.compose.'));
+    expect(composeLabels()).toEqual([]);
+    remove(host, recipe.name);
+    naiveKeeper(host).hear('start', 'target');
+    expect(composeLabels()).not.toEqual([]);
   });
 });
+
+/** Tells at each look of everybody whose owner's id means nobody, or another one than when it was looked at first. */
+async function naiveDetector(host: SimHost): Promise<readonly string[]> {
+  const all = await observeContainers(host.door().containers, signal);
+  return all.flatMap(({ name, networkMode }) => {
+    const reference = sharedNetworkOf(networkMode);
+    return reference !== undefined && resolveContainer(reference, all).kind !== 'found' ? [name] : [];
+  });
+}
 
 describe('1.1.0: containers sat in dead namespaces, and nobody said so', () => {
   it('each is told once while it lasts, and again when it comes back', async () => {
@@ -182,7 +225,12 @@ describe('1.1.0: containers sat in dead namespaces, and nobody said so', () => {
     expect(told()).toEqual([]);
     const reference = host.find('owner').id;
     remove(host, 'owner');
-    for (let look = 0; look < 3; look++) await detector.look(signal);
+    const naivelyTold: string[] = [];
+    for (let look = 0; look < 3; look++) {
+      await detector.look(signal);
+      naivelyTold.push(...(await naiveDetector(host)));
+    }
+    expect(naivelyTold).toEqual(['app', 'app', 'app']);
     const hint = 'docker compose -p mail up -d --no-deps --force-recreate smtp';
     expect(told()).toMatchObject([{ container: 'app', stale_target: reference, hint }]);
     remove(host, 'app');
@@ -190,13 +238,21 @@ describe('1.1.0: containers sat in dead namespaces, and nobody said so', () => {
     run(host, 'app', { mode: 'container:owner', labels: mail });
     await detector.look(signal);
     host.restart(host.find('owner'));
-    // By ids alone everything looks fine.
-    expect(await looksFineByIds(host)).toBe(true);
+    expect(await naiveDetector(host)).toEqual([]);
     await detector.look(signal);
     expect(told().at(-1)).toMatchObject({ container: 'app', why: 'owner restarted' });
     expect(told()).toHaveLength(2);
   });
 });
+
+/** Makes one anew in the namespace of that one, as it comes to mind: away with it, then the new one. */
+async function naiveRecreate(host: SimHost, name: string, owner: string): Promise<void> {
+  const { containers } = host.door();
+  await containers.remove(name, { force: true });
+  const mode = `container:${host.find(owner).id}`;
+  const request = { Image: 'sha256:1', HostConfig: { NetworkMode: mode } };
+  await containers.start((await containers.create(request, { name })).id);
+}
 
 describe('1.2.0: a service-anchor was made anew, and twenty-one containers lost their network', () => {
   const dependents = Array.from({ length: 21 }, (_, at) => `app${at + 1}`);
@@ -212,14 +268,21 @@ describe('1.2.0: a service-anchor was made anew, and twenty-one containers lost 
   }
 
   it('all of them come along', async () => {
+    const naive = await stage(dependents);
+    await naiveRecreate(naive, recipe.name, 'target');
+    expect(together(naive, 'target', recipe.name)).toBe(true);
+    for (const name of dependents) expect(together(naive, 'target', name), name).toBe(false);
     const host = await stage(dependents);
-    expect(together(host, 'target', ...dependents)).toBe(false);
     await simKeeper(host).rest();
     expect(together(host, 'target', recipe.name, ...dependents)).toBe(true);
   });
 
   it('and none is lost when Docker refuses to make it anew: what was removed first would be gone', async () => {
     const some = dependents.slice(0, 2);
+    const naive = await stage(some);
+    naive.onCall = (call) => (call === 'create' ? 'lost request' : 'done');
+    for (const name of some) await expect(naiveRecreate(naive, name, 'target')).rejects.toThrow();
+    expect(some.filter((name) => naive.named(name) !== undefined)).toEqual([]);
     const host = await stage(some);
     let creates = 0;
     host.onCall = (call) => {
@@ -233,105 +296,5 @@ describe('1.2.0: a service-anchor was made anew, and twenty-one containers lost 
     host.onCall = () => 'done';
     await simKeeper(host).rest();
     expect(together(host, 'target', recipe.name, ...some)).toBe(true);
-  });
-});
-
-describe('1.3.0: a follower pinned the network of another stack, and took its address when that came back', () => {
-  const follow = (peer: SimPeer) =>
-    new ExternalRebinder(
-      { network: 'peer', target: 'mail', project: undefined, restart: false, backoffMs: 2_000 },
-      { ...testParts(), clock: peer.clock, door: peer.door() },
-    );
-
-  it('it leaves when it is the last one: Docker refuses to remove the network as long as it stays', async () => {
-    const peer = new SimPeer(() => 0.5);
-    peer.up();
-    peer.join();
-    const rebinder = follow(peer);
-    await rebinder.act('bootstrap', signal);
-    peer.leave();
-    peer.remove();
-    expect(peer.networkId, 'it is pinned').toBeDefined();
-    await rebinder.act('disconnect', signal);
-    peer.remove();
-    expect(peer.networkId).toBeUndefined();
-  });
-
-  it('it comes back when nobody came for three seconds: at once, it would take an address that is meant for another', async () => {
-    const peer = new SimPeer(() => 0.5);
-    const rebinder = follow(peer);
-    await rebinder.act('bootstrap', signal);
-    peer.up();
-    const firstOthers = peer.others;
-    let looks = 0;
-    peer.onLook = () => {
-      looks += 1;
-      if (looks <= 4) peer.up();
-    };
-    await rebinder.act('create', signal);
-    expect(firstOthers).toBe(1);
-    expect(peer.othersWhenJoined).toBe(5);
-    expect(peer.isPinned).toBe(true);
-  });
-
-  it('and it has its aliases again', async () => {
-    const peer = new SimPeer(() => 0.5);
-    peer.up();
-    peer.join('mail', 'post');
-    const rebinder = follow(peer);
-    await rebinder.act('bootstrap', signal);
-    peer.leave();
-    await rebinder.act('disconnect', signal);
-    peer.up();
-    await rebinder.act('connect', signal);
-    expect(peer.aliases).toEqual(['mail', 'post']);
-  });
-});
-
-describe('1.3.0: wrap containers lost a target that was away for longer than a poll', () => {
-  const wrap = ofProject('wrap');
-
-  it('its name is remembered; by the reference alone nothing leads back to it', async () => {
-    const host = new SimHost();
-    run(host, 'target');
-    run(host, 'web', { mode: 'container:target', labels: wrap });
-    const rebinder = simRebinder(host);
-    await rebinder.rest();
-    remove(host, 'target');
-    for (let poll = 0; poll < 3; poll++) await rebinder.rest();
-    run(host, 'target');
-    expect(await looksFineByIds(host)).toBe(false);
-    await rebinder.rest();
-    expect(together(host, 'target', 'web')).toBe(true);
-    const made = host.find('web').id;
-    await rebinder.rest();
-    expect(host.find('web').id).toBe(made);
-  });
-
-  it('and a target that is restarted in place is noticed, though every id still fits', async () => {
-    const host = new SimHost();
-    run(host, 'target');
-    run(host, 'web', { mode: 'container:target', labels: wrap });
-    host.restart(host.find('target'));
-    expect(await looksFineByIds(host)).toBe(true);
-    await simRebinder(host).rest();
-    expect(together(host, 'target', 'web')).toBe(true);
-  });
-});
-
-describe('1.3.1: a default route went away while its gateway stayed the same', () => {
-  const gateway = parseIp('172.30.0.2');
-  const wanted = { gateway, link: 3, onLink: false };
-
-  it('the kernel is asked, not the memory of what was set last', () => {
-    let setLast: string | undefined = gateway;
-    // Who compares with what was set last sees no reason to do anything.
-    expect(setLast === gateway).toBe(true);
-    setLast = undefined;
-    expect(planDefaultRoute('v4', [], wanted)).toMatchObject({ kind: 'replace', reason: 'missing' });
-    expect(planDefaultRoute('v4', [defaultRoute('172.30.0.9')], wanted)).toMatchObject({
-      kind: 'replace',
-      reason: 'drifted',
-    });
   });
 });
