@@ -80,6 +80,7 @@ export async function tidyDisk(options: TidyOptions): Promise<void> {
   const standing = new Set(containers.map(({ lease }) => lease));
   const witnesses: readonly Witness[] = [
     (name) => hasRelease(releases, leaseOf(name)),
+    (name) => wasDropped(releases, leaseOf(name)),
     (name) => (standing.has(leaseOf(name)) ? 'a container of its lease is there' : undefined),
     () =>
       unreadable.length > 0 ? 'there are containers of which it cannot be told whose they are' : undefined,
@@ -129,3 +130,9 @@ function hasRelease(releases: ReleaseStore, lease: string): string | undefined {
     return `the releases of its lease cannot be read: ${errorText(error)}`;
   }
 }
+
+/** One that nobody has closed since, whatever its history says. */
+const wasDropped = (releases: ReleaseStore, lease: string): string | undefined =>
+  releases.droppedRow(lease) === undefined
+    ? undefined
+    : 'the containers of its lease were removed by somebody else, and the lease was never closed';

@@ -1,5 +1,5 @@
 import type { Allocation } from '../placement/index.ts';
-import type { Death, Failure, LeaseItem } from './record.ts';
+import type { Death, Failure, Lease, LeaseItem } from './record.ts';
 
 /** Asked for by the caller: accepted or refused, and answered. */
 export const requestEvents = [
@@ -9,6 +9,7 @@ export const requestEvents = [
   'RestoreReserved',
   'RestoreRequested',
   'DeprovisionRequested',
+  'DroppedCloseRequested',
 ] as const;
 
 /** What the work of an operation came to; one that comes too late is ignored. */
@@ -78,6 +79,8 @@ export type LeaseEvent =
   | ({ readonly name: 'RestoreReserved'; readonly lease: NewLease; readonly manifest: Uint8Array } & Begins)
   | ({ readonly name: 'RestoreRequested' } & Begins)
   | ({ readonly name: 'DeprovisionRequested' } & Begins)
+  /** The close of a lease that is not tracked any more; `lease` is what is known of it. */
+  | ({ readonly name: 'DroppedCloseRequested'; readonly lease: Lease } & Begins)
   | ({ readonly name: 'ProvisionCompleted'; readonly items: readonly LeaseItem[] } & Ends)
   | ({
       readonly name: 'ProvisionErrored';

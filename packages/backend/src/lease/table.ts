@@ -39,7 +39,8 @@ export const actions = {
     'the allocations of a restore that failed end, unless its data could not be given back yet; nothing can be started again',
   retryClose: 'remember that the close is unfinished, to be tried again later',
   endOperation: 'no operation is under way any more',
-  drop: 'the record ends; the release history stays, and protects what the lease has on disk',
+  drop: 'the record ends, and is remembered for its close; the release history stays, and protects what the lease has on disk',
+  takeBack: 'a record that had ended comes back, to be closed',
   forget: 'the record and the release history end',
   // Outside, after the transaction.
   stopWork: 'cancel the work that is under way and wait for its end',
@@ -101,6 +102,7 @@ const written: Readonly<Record<LeaseState, Partial<Readonly<Record<LeaseEventNam
     ProvisionRequested: go('provisioning', ...provisionAgain, 'startWork'),
     RestoreReserved: go('provisioning', ...provisionAgain),
     DeprovisionRequested: go('none', 'forget'),
+    DroppedCloseRequested: go('deprovisioning', 'takeBack', 'begin', 'startWork'),
   },
   provisioning: {
     ProvisionCompleted: go(

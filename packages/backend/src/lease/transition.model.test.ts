@@ -25,6 +25,8 @@ function record(history: Map<number, string>, change: HistoryChange): void {
       expect(history.get(change.version)).toBe('deploying');
       history.set(change.version, 'failed');
       return;
+    case 'remember':
+      return;
     case 'purge':
       history.clear();
   }
@@ -57,6 +59,12 @@ function eventNamed(
       return { name, detail: 'exit_code=1' };
     case 'DeprovisionRequested':
       return { name, operationId };
+    case 'DroppedCloseRequested':
+      return {
+        name,
+        operationId,
+        lease: { ...newLease(), status: 'ready', createdAtMs: 0, failCount: 0, lastRelease: lastVersion },
+      };
     case 'ContainerDied':
       return { name, operationId, death };
     case 'ProvisionCompleted':

@@ -17,6 +17,8 @@ export type HistoryChange =
   | { readonly kind: 'activateStaged'; readonly version: number }
   | { readonly kind: 'activate'; readonly version: number }
   | { readonly kind: 'fail'; readonly version: number; readonly reason: string; readonly message: string }
+  /** The lease ends untracked: its close, if it ever comes, has to know what it was. */
+  | { readonly kind: 'remember'; readonly lease: Lease }
   | { readonly kind: 'purge' };
 
 export type OutsideAction =
@@ -149,7 +151,12 @@ const steps: Readonly<Record<Action, (draft: Draft) => void>> = {
     change(draft, (lease) => ({ ...lease, closing: { attempts: (lease.closing?.attempts ?? 0) + 1 } })),
   endOperation: (draft) => change(draft, ({ operation: _, ...lease }) => lease),
   // The record itself ends because the state is `none`.
-  drop: () => undefined,
+  drop: ({ before, history }) => {
+    if (before !== undefined) history.push({ kind: 'remember', lease: before });
+  },
+  takeBack: (draft) => {
+    if (draft.event.name === 'DroppedCloseRequested') draft.lease = draft.event.lease;
+  },
   forget: (draft) => void draft.history.push({ kind: 'purge' }),
   tell: (draft) => {
     draft.owed = told(draft);
@@ -184,6 +191,7 @@ const kindOf: Partial<Readonly<Record<LeaseEvent['name'], OperationKind>>> = {
   UpdateRequested: 'update',
   ContainerDied: 'diagnose',
   DeprovisionRequested: 'deprovision',
+  DroppedCloseRequested: 'deprovision',
 };
 
 function begin(draft: Draft): void {

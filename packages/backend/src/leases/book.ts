@@ -78,6 +78,12 @@ export class LeaseBook {
     return this.#unreadable.has(uuid);
   }
 
+  /** What was last known of a lease that ended without a close. Throws when it cannot be read. */
+  dropped(uuid: string): Lease | undefined {
+    const row = this.#store.droppedRow(uuid);
+    return row === undefined ? undefined : decodeRow(row).lease;
+  }
+
   values(): IterableIterator<Lease> {
     return this.#leases.values();
   }

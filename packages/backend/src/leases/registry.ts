@@ -50,7 +50,7 @@ export class LeaseRegistry {
   async close(uuid: string, ask: Pick<Request, 'prepare' | 'refusal'>, signal: AbortSignal): Promise<void> {
     let closed: Promise<void> = Promise.resolve();
     const prepare: Request['prepare'] = (lease, operationId) => {
-      if (lease !== undefined) closed = this.#actor(uuid).whenClosed();
+      closed = this.#actor(uuid).whenClosed();
       // Whoever waits is told below; a close that fails before that must not count as unheard.
       closed.catch(() => undefined);
       return ask.prepare(lease, operationId);

@@ -1,4 +1,5 @@
 export { type AdmissionRules, allocationsOf, imagesOf } from './admission.ts';
+export { type CloseContext, closeLease } from './close.ts';
 export { DomainGate } from './domains.ts';
 export type { RequestedItem } from './items.ts';
 export { Operations, type ProvisionRequest, type ReplaceRequest, type UpdateRequest } from './operations.ts';

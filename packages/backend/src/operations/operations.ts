@@ -5,8 +5,10 @@ import type { Lease, LeaseEvent, NewLease } from '../lease/index.ts';
 import type { LeaseBook, LeaseRegistry } from '../leases/index.ts';
 import { canonicalVolume, leaseIdProblem, parseVolume } from '../names/index.ts';
 import type { Allocation, ResourcePool } from '../placement/index.ts';
+import type { LabelledVolumes } from '../retention/index.ts';
 import type { ReleaseStore } from '../stores/index.ts';
 import { type AdmissionRules, admit, allocationsOf, imagesOf } from './admission.ts';
+import { closeLease } from './close.ts';
 import { type DomainGate, domainChanges } from './domains.ts';
 import { checkQuantities, normalizeItems, type RequestedItem } from './items.ts';
 import { type RestoreContext, type RestoreRequest, restore } from './restore.ts';
@@ -36,7 +38,9 @@ export interface OperationsContext {
   readonly pool: ResourcePool;
   readonly releases: ReleaseStore;
   readonly gate: DomainGate;
-  readonly kept: Pick<RestoreContext, 'store' | 'retention' | 'volumes' | 'meter'>;
+  readonly kept: Pick<RestoreContext, 'store' | 'retention' | 'meter'> & {
+    readonly volumes: RestoreContext['volumes'] & LabelledVolumes;
+  };
   readonly log: Log;
 }
 
@@ -92,11 +96,7 @@ export class Operations {
 
   /** Resolves when the lease is gone; rejects when this attempt at it failed. */
   async deprovision(uuid: string, signal: AbortSignal): Promise<void> {
-    const prepare = (_: Lease | undefined, operationId: string): LeaseEvent => ({
-      name: 'DeprovisionRequested',
-      operationId,
-    });
-    await this.#context.registry.close(uuid, { prepare, refusal: () => invalidState('deprovision') }, signal);
+    await closeLease({ ...this.#context, ...this.#context.kept }, uuid, signal);
   }
 
   async restore(request: RestoreRequest, signal: AbortSignal): Promise<void> {

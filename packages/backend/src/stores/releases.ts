@@ -1,6 +1,6 @@
 /** The history of what each lease ran, and the lease records themselves: one file, so that both change in one transaction. */
 import type { StatementSync } from 'node:sqlite';
-import { type HistoryChange, stagedRelease } from '../lease/index.ts';
+import { encodeRow, type HistoryChange, stagedRelease } from '../lease/index.ts';
 import { StoreFile } from './store-file.ts';
 
 export type ReleaseStatus = 'deploying' | 'active' | 'superseded' | 'failed';
@@ -28,6 +28,7 @@ const schema = `
   CREATE TABLE IF NOT EXISTS unreadable_releases (lease TEXT PRIMARY KEY, value TEXT NOT NULL, put_aside_at INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS leases (uuid TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS dropped_leases (uuid TEXT PRIMARY KEY, row TEXT NOT NULL, dropped_at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS unreadable_leases (uuid TEXT NOT NULL, put_aside_at INTEGER NOT NULL, row TEXT NOT NULL)`;
 
 /** How many releases of one lease are kept at most; the ones that something depends on stay anyway. */
@@ -99,8 +100,12 @@ export class ReleaseStore {
       case 'fail':
         run.fail.run(change.reason, change.message, lease, change.version);
         return;
+      case 'remember':
+        run.remember.run(lease, encodeRow({ lease: change.lease }), nowMs);
+        return;
       case 'purge':
         run.purge.run(lease);
+        run.purgeDropped.run(lease);
         run.purgeUnreadable.run(lease);
         return;
     }
@@ -156,6 +161,12 @@ export class ReleaseStore {
       yield { uuid: String(uuid), row: String(row) };
   }
 
+  /** The last record of a lease that ended without a close, as it was written; undefined when there is none. */
+  droppedRow(uuid: string): string | undefined {
+    const row = this.#statements.dropped.get(uuid);
+    return row === undefined ? undefined : String(row['row']);
+  }
+
   /** Keeps a lease record that cannot be read where nothing overwrites it. To be called inside a transaction. */
   putAsideLease(uuid: string, nowMs: number): void {
     this.#statements.putAside.run(nowMs, uuid);
@@ -199,6 +210,9 @@ function statements(file: StoreFile) {
       `UPDATE releases SET status = 'failed', reason = ?, message = ? WHERE lease = ? AND version = ?`,
     ),
     purge: prepare('DELETE FROM releases WHERE lease = ?'),
+    remember: prepare('INSERT OR REPLACE INTO dropped_leases (uuid, row, dropped_at) VALUES (?, ?, ?)'),
+    dropped: prepare('SELECT row FROM dropped_leases WHERE uuid = ?'),
+    purgeDropped: prepare('DELETE FROM dropped_leases WHERE uuid = ?'),
     purgeUnreadable: prepare('DELETE FROM unreadable_releases WHERE lease = ?'),
     unreadable: prepare('SELECT 1 FROM unreadable_releases WHERE lease = ?'),
     putUnreadable: prepare(

@@ -28,6 +28,7 @@ export class ReferenceLease {
       case 'ProvisionRequested':
         return ['none', 'failed', 'failing'].includes(this.status);
       case 'RestoreReserved':
+      case 'DroppedCloseRequested':
         return this.status === 'none';
       case 'RestoreRequested':
       case 'RestoreAbandoned':
@@ -115,6 +116,12 @@ export class ReferenceLease {
         return;
       case 'RestoreRequested':
         this.status = 'restarting';
+        return;
+      case 'DroppedCloseRequested':
+        this.begin(event, 'deprovision', 'deprovisioning');
+        this.failCount = event.lease.failCount;
+        this.reason = event.lease.failure?.reason;
+        this.holding = true;
         return;
       case 'DeprovisionRequested':
         if (this.status === 'none') this.purge();

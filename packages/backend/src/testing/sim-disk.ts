@@ -3,7 +3,14 @@
  * fails. A change becomes lasting at a step of its own, as it does with a sync; content is the tenant's, who syncs himself.
  */
 import { canonicalForm, parseVolume, type VolumeName } from '../names/index.ts';
-import type { DestroyOutcome, DoorPort, VolumeClaim, VolumesPort } from '../retention/index.ts';
+import type {
+  DestroyOutcome,
+  DoorPort,
+  LabelledVolumes,
+  VolumeClaim,
+  VolumeLabel,
+  VolumesPort,
+} from '../retention/index.ts';
 import type { Faults } from './faults.ts';
 
 interface Volume {
@@ -11,9 +18,11 @@ interface Volume {
   sizeMb: number;
   /** Nothing of the tenant's is in it. */
   scratch: boolean;
+  /** For whom it was made. */
+  owner?: VolumeLabel;
 }
 
-export class SimDisk implements VolumesPort {
+export class SimDisk implements VolumesPort, LabelledVolumes {
   readonly kind = 'btrfs';
   readonly faults: Faults;
   #seen = new Map<VolumeName, Volume>();
@@ -58,7 +67,16 @@ export class SimDisk implements VolumesPort {
     return this.names;
   }
 
-  async create(name: VolumeName, sizeMb: number, scratch = false): Promise<boolean> {
+  async ownerOf(name: VolumeName): Promise<VolumeLabel | undefined> {
+    return this.#seen.get(name)?.owner;
+  }
+
+  /** As on a volume of earlier times. */
+  dropOwner(name: VolumeName): void {
+    delete this.#seen.get(name)?.owner;
+  }
+
+  async create(name: VolumeName, sizeMb: number, scratch = false, owner?: VolumeLabel): Promise<boolean> {
     await this.faults.pass(`create ${name}`, 'before');
     const existing = this.#seen.get(name);
     if (existing !== undefined) {
@@ -68,7 +86,7 @@ export class SimDisk implements VolumesPort {
       await this.faults.pass(`take ${name}`, 'done');
       return false;
     }
-    const volume = { content: '', sizeMb, scratch };
+    const volume: Volume = { content: '', sizeMb, scratch, ...(owner !== undefined && { owner }) };
     this.#seen.set(name, volume);
     await this.faults.pass(`create ${name} (not synced)`, 'done');
     this.#lasting.set(name, volume);

@@ -90,8 +90,11 @@ export class StorageWork implements LeaseWork {
     for (const { serviceName: service, quantity, sku } of lease.items)
       for (let index = 0; index < quantity; index++) {
         const diskMb = lease.allocations.find((one) => one.sku === sku)?.diskMb ?? 0;
-        const name = canonicalVolume({ lease: lease.uuid, service, index });
-        if (await disk.create(name, diskMb || 64, diskMb === 0)) made.push(name);
+        const { uuid, tenant, provider } = lease;
+        const name = canonicalVolume({ lease: uuid, service, index });
+        const sizeMb = diskMb || 64;
+        const owner = { lease: uuid, tenant, provider, service, index, sku, sizeMb, createdAtMs: 0 };
+        if (await disk.create(name, sizeMb, diskMb === 0, owner)) made.push(name);
       }
   }
 

@@ -7,7 +7,7 @@ import { createLog } from '@berth/service/log';
 import type { LeaseEvent, Owed } from '../lease/index.ts';
 import { LeaseBook, LeaseRegistry } from '../leases/index.ts';
 import { parseVolume, type VolumeName } from '../names/index.ts';
-import { allocationsOf, type RequestedItem, restore } from '../operations/index.ts';
+import { allocationsOf, closeLease, type RequestedItem, restore } from '../operations/index.ts';
 import { ResourcePool, type SkuCatalogue } from '../placement/index.ts';
 import {
   type Retention,
@@ -287,8 +287,9 @@ export class StorageWorld implements AsyncDisposable {
   async sweepOrphans(): Promise<void> {
     for (const name of await this.disk.list()) {
       const parsed = parseVolume(name);
-      if (parsed === undefined || parsed.retained || this.releases.latestActive(parsed.lease) !== undefined)
-        continue;
+      if (parsed === undefined || parsed.retained) continue;
+      if (this.releases.latestActive(parsed.lease) !== undefined) continue;
+      if (this.releases.droppedRow(parsed.lease) !== undefined) continue;
       if (this.#claimsOn(this.book, this.retention, name).length === 0)
         await this.disk.destroy(name, 'orphan_gc');
     }
@@ -321,15 +322,30 @@ export class StorageWorld implements AsyncDisposable {
   }
 
   async close(uuid: string): Promise<void> {
-    const prepare = (_: unknown, operationId: string): LeaseEvent => ({
-      name: 'DeprovisionRequested',
-      operationId,
+    const { book, registry } = this.#process;
+    const context = {
+      book,
+      registry,
+      releases: this.releases,
+      store: this.store,
+      volumes: this.disk,
+      rules: { catalogue },
+      log: quiet,
+    };
+    await closeLease(context, uuid, new AbortController().signal);
+  }
+
+  /** Somebody removes all containers of a lease, and that is found out. */
+  async dropContainers(uuid: string): Promise<void> {
+    const basis = this.book.get(uuid);
+    if (basis === undefined) throw new Error(`there is no lease ${uuid}`);
+    this.running.delete(uuid);
+    await this.registry.handled(uuid, {
+      kind: 'fact',
+      event: { name: 'ContainersRemoved' },
+      basis,
+      logs: {},
     });
-    await this.#process.registry.close(
-      uuid,
-      { prepare, refusal: () => new Error('refused') },
-      new AbortController().signal,
-    );
   }
 
   async restore(from: string, uuid: string, tenant: string, items: readonly RequestedItem[]): Promise<void> {

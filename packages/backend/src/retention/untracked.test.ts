@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { canonicalVolume, retainedForm, type VolumeName } from '../names/index.ts';
+import type { RequestedItem } from '../operations/index.ts';
+import { flaws } from '../testing/storage-truths.ts';
+import { StorageWorld } from '../testing/storage-world.ts';
+
+const [a, b] = ['0190f5fb-0000-7000-8000-000000000001', '0190f5fb-0000-7000-8000-000000000002'];
+const item = (serviceName: string, sku: string, quantity = 1): RequestedItem => ({
+  sku,
+  quantity,
+  serviceName,
+  customDomain: '',
+});
+const items = [item('db', 'small', 2), item('web', 'none')];
+const volume = (service: string, index = 0): VolumeName => canonicalVolume({ lease: a, service, index });
+const content = (world: StorageWorld, name: VolumeName) => world.disk.volume(name)?.content;
+
+/** Its containers were removed by somebody else, and it is not tracked any more. */
+async function dropped(world: StorageWorld): Promise<void> {
+  await world.provision(a, 't', items);
+  await world.idle();
+  world.disk.write(volume('db'), 'precious');
+  world.disk.write(volume('db', 1), 'too');
+  await world.dropContainers(a);
+  await world.idle();
+  expect([world.book.get(a), world.pool.usage.allocations]).toEqual([undefined, 0]);
+}
+
+const forget = ({ releases }: StorageWorld, ...tables: readonly string[]): void => {
+  for (const table of tables) releases.file.prepare(`DELETE FROM ${table}`).run();
+};
+
+/** All of it is kept, restorable, and counted; also after the next start. */
+async function expectKept(world: StorageWorld): Promise<void> {
+  await world.idle();
+  await world.restart(true);
+  await world.idle();
+  expect(content(world, retainedForm(volume('db')))).toBe('precious');
+  expect(content(world, retainedForm(volume('db', 1)))).toBe('too');
+  expect(world.store.get(a)).toMatchObject({
+    tenant: 't',
+    provider_uuid: 'p',
+    stack_manifest: { services: { db: {}, web: {} } },
+    items: [
+      { service_name: 'db', sku: 'small', quantity: 2, disk_mb: 100 },
+      { service_name: 'web', sku: 'none', quantity: 1, disk_mb: 0 },
+    ],
+  });
+  expect(flaws(world)).toEqual([]);
+  expect(world.releases.list(a)).toEqual([]);
+  await world.restore(a, b, 't', items);
+  await world.idle();
+  expect(content(world, canonicalVolume({ lease: b, service: 'db', index: 1 }))).toBe('too');
+}
+
+describe('a lease whose containers somebody else has removed', () => {
+  it('keeps its data when it is closed, and its caller is told so', async () => {
+    await using world = new StorageWorld();
+    await dropped(world);
+    await world.close(a);
+    expect(world.told.at(-1)).toMatchObject({ lease: a, owed: { status: 'deprovisioned', retained: true } });
+    await expectKept(world);
+  });
+
+  it('keeps its data when its last record is lost too: each volume says for whom it was made', async () => {
+    await using world = new StorageWorld();
+    await dropped(world);
+    forget(world, 'dropped_leases');
+    await world.close(a);
+    await expectKept(world);
+  });
+
+  it('keeps what cannot be proven to be its own, with the history that protects it', async () => {
+    await using world = new StorageWorld();
+    await dropped(world);
+    forget(world, 'dropped_leases');
+    world.disk.dropOwner(volume('db', 1));
+    await world.close(a);
+    await world.restart(true);
+    await world.idle();
+    expect([content(world, volume('db')), content(world, volume('db', 1))]).toEqual(['precious', 'too']);
+    expect(world.store.kept(a)).toBeUndefined();
+    expect(world.releases.latestActive(a)).toBeDefined();
+  });
+
+  it('keeps its data when nobody closes it, also without a history', async () => {
+    await using world = new StorageWorld();
+    await dropped(world);
+    forget(world, 'releases');
+    await world.restart(true);
+    await world.idle();
+    expect([content(world, volume('db')), content(world, volume('db', 1))]).toEqual(['precious', 'too']);
+    await world.close(a);
+    expect(content(world, retainedForm(volume('db')))).toBe('precious');
+  });
+
+  it('is destroyed at its close where nothing is kept, and nothing is remembered of it', async () => {
+    await using world = new StorageWorld({ retainOnClose: false });
+    await dropped(world);
+    await world.close(a);
+    await world.idle();
+    expect([world.disk.names, world.releases.droppedRow(a), world.releases.list(a)]).toEqual([
+      [],
+      undefined,
+      [],
+    ]);
+    expect(flaws(world)).toEqual([]);
+  });
+
+  it('is tried again when its volumes cannot be listed, and remembered until then', async () => {
+    await using world = new StorageWorld();
+    await dropped(world);
+    world.disk.unmounted = true;
+    await expect(world.close(a)).rejects.toThrow('the root is gone');
+    world.disk.unmounted = false;
+    await world.close(a);
+    await expectKept(world);
+  });
+
+  it.each(['kill', 'power'] as const)('loses nothing when its close ends by %s at any step', async (mode) => {
+    for (let step = 0; ; step++) {
+      await using world = new StorageWorld();
+      await dropped(world);
+      world.faults.reset();
+      world.faults.arm(step, mode);
+      await world.ended(world.close(a).catch(() => undefined));
+      await world.idle();
+      const { fired } = world.faults;
+      if (world.faults.dead) await world.restart(mode === 'power');
+      world.faults.disarm();
+      await world.idle();
+      await world.close(a);
+      await expectKept(world);
+      if (fired === undefined) {
+        expect(step).toBeGreaterThan(8);
+        return;
+      }
+    }
+  });
+});
