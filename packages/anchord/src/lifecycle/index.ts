@@ -3,5 +3,6 @@ export { DeadNamespaceDetector } from './detector.ts';
 export { ExternalRebinder } from './follow/rebinder.ts';
 export { LifecycleKeeper } from './keeper.ts';
 export { projectOf } from './reach.ts';
-export type { Self } from './recipe.ts';
+export { projectsOf, selfOf } from './self.ts';
+export { sayWhatIsOff } from './switches.ts';
 export { WrapRebinder } from './wrap/rebinder.ts';

@@ -14,6 +14,12 @@ export const lifecycleMessages = {
     ['target', 'name'],
     'A target is set, and the switch for siblings switches the managed service-anchor off, too.',
   ),
+  autofixDisabled: message(
+    'warn',
+    'dead-netns dependents are only reported (ANCHORD_AUTOSTART_SIBLINGS=false)',
+    [],
+    'The switch for siblings switches their repair off, too. ANCHORD_AUTOFIX_DEAD_NETNS=false says that it is meant.',
+  ),
   recipeActive: message(
     'info',
     'managed service-anchor recipe active',

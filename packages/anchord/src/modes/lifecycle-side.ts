@@ -1,8 +1,14 @@
 /** Wires the side of a network-anchor that keeps other containers alive. None of it may stop the data path. */
-import type { ContainerDetails, Engine, EngineEvent, EventFeed } from '@berth/engine';
+import type { Engine, EngineEvent, EventFeed } from '@berth/engine';
 import type { NetworkAnchorSettings } from '../config/settings.ts';
 import { type BackendDiscovery, inspectSelf, ownReferences } from '../discovery/index.ts';
-import { DeadNamespaceDetector, LifecycleKeeper, projectOf, type Self } from '../lifecycle/index.ts';
+import {
+  DeadNamespaceDetector,
+  LifecycleKeeper,
+  projectsOf,
+  sayWhatIsOff,
+  selfOf,
+} from '../lifecycle/index.ts';
 import { lifecycleMessages as messages } from '../messages/index.ts';
 import type { Program } from '../program.ts';
 import { ourselves } from './own-container.ts';
@@ -19,12 +25,8 @@ export function startLifecycleSide(
   side: LifecycleSide,
 ): void {
   const { scope, log } = program;
-  const { managed, autostartSiblings } = settings;
-  if (!autostartSiblings) {
-    log.say(messages.autostartDisabled);
-    if (managed !== undefined)
-      log.say(messages.recipeDisabled, { target: managed.target, name: managed.name });
-  } else
+  if (!settings.autostartSiblings) sayWhatIsOff(log, settings);
+  else
     scope.spawn('lifecycle', async (signal) => {
       try {
         await keepAlive(program, settings, side, signal);
@@ -80,21 +82,6 @@ async function keepAlive(
   };
   // What is being repaired at the end is brought to its end, as far as there is time.
   await Promise.all([keeper.run(signal), listen()]);
-}
-
-/** Beside a wrapped stack we stand in another project than the one that we serve. */
-function projectsOf(own: ContainerDetails, served: string | undefined): ReadonlySet<string> {
-  return new Set([served, projectOf(own.labels)].filter((project) => project !== undefined));
-}
-
-function selfOf(
-  { id, name, image, imageId, attachments }: ContainerDetails,
-  { sharedNetwork, sharedNetworkIsGuess }: BackendDiscovery,
-): Self {
-  const { ipv4, ipv6 } = attachments[sharedNetwork ?? ''] ?? {};
-  const addresses = [ipv4, ipv6].filter((address) => address !== undefined);
-  const gateway = addresses.length === 0 ? undefined : addresses.join(',');
-  return { id, name, image, imageId, gateway, gatewayIsGuess: sharedNetworkIsGuess };
 }
 
 async function detect(

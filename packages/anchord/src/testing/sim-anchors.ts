@@ -1,4 +1,5 @@
 /** Anchors that run on a simulated host, and how to let them come to rest. */
+import type { RecordingLog } from '@berth/service/testing';
 import { LifecycleKeeper } from '../lifecycle/keeper.ts';
 import type { Recipe } from '../lifecycle/recipe.ts';
 import { WrapRebinder } from '../lifecycle/wrap/rebinder.ts';
@@ -32,12 +33,13 @@ export interface SimSelf {
 export function simKeeper(
   host: SimHost,
   { gateway = () => '172.30.0.2', imageId = 'sha256:1' }: SimSelf = {},
-): SimAnchor {
+): SimAnchor & { readonly keeper: LifecycleKeeper; readonly recording: RecordingLog } {
   const actor = 'edge-anchord-1';
+  const parts = testParts();
   const keeper = new LifecycleKeeper(
     { recipe, reach: { projects: new Set(['mail']), selector: [] }, autofix: true, pollMs, actor },
     {
-      ...testParts(),
+      ...parts,
       clock: host.clock,
       door: host.door(),
       lookAtSelf: () =>
@@ -53,10 +55,14 @@ export function simKeeper(
       limits: noLimits,
     },
   );
-  return resting(host, (signal) => keeper.look('poll', signal));
+  const { recording } = parts;
+  return { keeper, recording, ...resting(host, (signal) => keeper.look('poll', signal)) };
 }
 
-export function simRebinder(host: SimHost, actor = 'wrap-rebinder-1'): SimAnchor {
+export function simRebinder(
+  host: SimHost,
+  actor = 'wrap-rebinder-1',
+): SimAnchor & { readonly rebinder: WrapRebinder } {
   const rebinder = new WrapRebinder(
     { project: 'wrap', selfId: 'f'.repeat(64), actor, pollMs, graceMs: 1_000 },
     {
@@ -68,7 +74,7 @@ export function simRebinder(host: SimHost, actor = 'wrap-rebinder-1'): SimAnchor
       limits: noLimits,
     },
   );
-  return resting(host, (signal) => rebinder.look('poll', signal));
+  return { rebinder, ...resting(host, (signal) => rebinder.look('poll', signal)) };
 }
 
 /** Far more looks than any trouble takes. */
