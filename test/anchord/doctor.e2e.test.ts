@@ -75,6 +75,7 @@ describe('on a healthy stack', () => {
         'default-route',
         'forwarding-off',
         'tables-differ',
+        'half-done-repair',
         'port-conflict',
         'bridge-netfilter',
         'no-return-route',
@@ -102,6 +103,7 @@ describe('on a healthy stack', () => {
       'docker-permission',
       'event-stream',
       'clock',
+      'half-done-repair',
       'dead-namespace',
       'stale-network',
     ]);
@@ -161,6 +163,24 @@ describe('an anchor that stands still', () => {
       expect([fixed.exitCode, fixed.codes('fine')]).toEqual([0, ['default-route']]);
     });
     await harbour.reach(4, { host: 58, from: 'inet' });
+  });
+});
+
+describe('an engine that cannot be reached', () => {
+  it('is one problem inside of an anchor, and what rests on it is unknown', async () => {
+    const id = await stack.containerOf('anchord');
+    const argv = ['docker', 'exec', '--env', 'DOCKER_HOST=unix:///run/nobody.sock', id, 'anchord'];
+    const found = await diagnose(harbour.host, argv);
+    expect([found.exitCode, found.role, found.codes('problem')]).toEqual([
+      1,
+      'network-anchor',
+      ['docker-unreachable'],
+    ]);
+    expect(found.of('docker-unreachable')).toMatchObject([{ subject: 'unix:///run/nobody.sock' }]);
+    expect(found.codes('unknown')).toEqual(
+      expect.arrayContaining(['event-stream', 'clock', 'dead-namespace', 'stale-network']),
+    );
+    expect(found.codes('fine')).toEqual(expect.arrayContaining(['default-route', 'forwarding-off']));
   });
 });
 
@@ -282,7 +302,7 @@ describe('a stack with much wrong', () => {
       host: 59,
       number: 41,
       project: harbour.space.name('broken'),
-      env: { ANCHORD_EXT_GATEWAY_IP: '10.99.0.250', ANCHORD_ADDRESS_MODE: 'slaac-ra-only' },
+      env: { ANCHORD_EXT_GATEWAY_IP: '10.99.0.250', ANCHORD_ADDRESS_MODE: 'dhcp-refresh' },
       anchor: { sysctls: { 'net.ipv4.ip_forward': '0' } },
       services: {
         rival: {
@@ -308,10 +328,10 @@ describe('a stack with much wrong', () => {
     await broken.up();
     const id = await broken.containerOf('anchord');
     await waitFor(
-      'the anchor to be ready',
+      'the anchor to be ready, and tired of asking for a lease',
       async () => {
         const { stdout } = await harbour.host.exec(['docker', 'exec', id, 'anchord', 'health']);
-        return stdout.startsWith('ready');
+        return stdout.startsWith('ready') && stdout.includes('no-lease');
       },
       { timeoutMs: 30_000 },
     );
@@ -328,6 +348,7 @@ describe('a stack with much wrong', () => {
     expect(found.exitCode).toBe(1);
     expect(found.codes('problem')).toEqual(
       expect.arrayContaining([
+        'no-lease',
         'gateway-silent',
         'forwarding-off',
         'port-conflict',

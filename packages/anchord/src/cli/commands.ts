@@ -107,7 +107,7 @@ export const commands: readonly Command[] = [
     summary: 'Checks everything, and says what is wrong and what to do.',
     about: [
       'Inside of an anchor it checks that anchor: Docker and its rights, interface, addresses, gateway, routes, tables, the path to each backend. In a container of its own it checks what can be seen through the Docker API.',
-      'With --fix it mends what it can, and looks again. Nothing is changed without it.',
+      'With --fix it mends what it can, and looks again. Nothing is changed without it. Ctrl-C lets the step at hand come to its end first.',
     ],
     options: [
       jsonOption,
@@ -142,6 +142,7 @@ export const commands: readonly Command[] = [
       1: 'There are problems.',
       2: usageExit,
       3: 'No problem was found, but something could not be checked.',
+      130: 'A signal stopped --fix between two steps.',
     },
   },
   {

@@ -9,10 +9,15 @@ import { networkAnchorSettings, serviceAnchorSettings } from '../config/settings
 import { anchorBesideUs } from '../doctor/beside-us.ts';
 import { examine } from '../doctor/examine.ts';
 import { carryOut, described, stepsOf } from '../doctor/fix.ts';
-import { exitCodeOf } from '../doctor/outcome.ts';
+import { exitCodeOf, type Report, type Step } from '../doctor/outcome.ts';
 import { isCheck, reportJson, reportText } from '../doctor/report.ts';
 import { Site } from '../doctor/site.ts';
 import { askStatus, ownMounts, type Status } from '../status/index.ts';
+
+const mostRounds = 2;
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** As a shell shows what Ctrl-C has ended. */
+const interruptedExit = 130;
 
 export async function doctorAll({ flags, values }: Given, host: CommandLineHost): Promise<number> {
   const { out, err, env } = host;
@@ -26,24 +31,61 @@ export async function doctorAll({ flags, values }: Given, host: CommandLineHost)
   try {
     let site = await openSite(scope, env);
     let reports = await examine(site, only);
+    const steps = stepsOf(reports);
     if (flags.has('--fix')) {
-      const steps = stepsOf(reports);
       const say = flags.has('--json') ? err : out;
-      for (const step of steps) {
-        if (dryRun) say(`would ${described(step)}\n`);
-        else say(`${described(step)}: ${await result(() => carryOut(step, site))}\n`);
-      }
       if (steps.length === 0) say('nothing that can be mended from here\n');
-      say('\n');
-      if (!dryRun && steps.length > 0) {
+      if (dryRun) for (const step of steps) say(`would ${described(step)}\n`);
+      const lookAgain = async (): Promise<readonly Report[]> => {
         site = await openSite(scope, env);
         reports = await examine(site, only);
-      }
+        return reports;
+      };
+      if (!dryRun && !(await mendAll(steps, () => site, lookAgain, say))) return interruptedExit;
+      say('\n');
     }
     out(flags.has('--json') ? reportJson(site.parts.role, reports) : reportText(site.parts.role, reports));
     return exitCodeOf(reports);
   } finally {
     await scope.close();
+  }
+}
+
+/** False: a signal has stopped it. */
+async function mendAll(
+  first: readonly Step[],
+  site: () => Site,
+  lookAgain: () => Promise<readonly Report[]>,
+  say: (text: string) => void,
+): Promise<boolean> {
+  let steps = first;
+  for (let round = 0; round < mostRounds && steps.length > 0; round++) {
+    const left = await mend(steps, site(), say);
+    if (left > 0) {
+      say(`stopped by a signal; not done: ${left}\n`);
+      return false;
+    }
+    const reports = await lookAgain();
+    // What was put back may have to be mended in its turn.
+    steps = steps.some((step) => step.do === 'end repair') ? stepsOf(reports) : [];
+  }
+  return true;
+}
+
+/** One after another; a signal stops it between two steps. Resolves to how many were left. */
+async function mend(steps: readonly Step[], site: Site, say: (text: string) => void): Promise<number> {
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  // A second one has its usual effect.
+  for (const name of endings) process.once(name, onSignal);
+  try {
+    for (const [at, step] of steps.entries()) {
+      if (stop.signal.aborted) return steps.length - at;
+      say(`${described(step)}: ${await result(() => carryOut(step, site, stop.signal))}\n`);
+    }
+    return 0;
+  } finally {
+    for (const name of endings) process.off(name, onSignal);
   }
 }
 

@@ -7,6 +7,7 @@ import { namespaces, networkIds } from './checks/containers.ts';
 import { portConflicts, tables, unserved } from './checks/dataplane.ts';
 import { clocksAgree, dockerAnswers, eventStream, rights } from './checks/docker.ts';
 import { externalAddress, externalInterface, externalNetwork } from './checks/external.ts';
+import { halfDone } from './checks/half-done.ts';
 import { forwarding } from './checks/kernel.ts';
 import { answers, asTold, onlyFor, withoutDhcp, withoutName } from './checks/process.ts';
 import { defaultRoutesLead, gatewayIsThere } from './checks/routes.ts';
@@ -46,6 +47,7 @@ const checks: Readonly<Partial<Record<CheckCode, Check>>> = {
   'bridge-netfilter': pathVerdict('bridge-netfilter'),
   'no-return-route': pathVerdict('no-return-route'),
   'nobody-listens': listeners,
+  'half-done-repair': halfDone,
   'dead-namespace': namespaces,
   'stale-network': networkIds,
 };

@@ -1,13 +1,11 @@
 /** The steps that put findings right: in words, and in deeds. */
-
-import { randomBytes } from 'node:crypto';
-import { type Engine, recreateContainer } from '@berth/engine';
 import { parseIp } from '@berth/kernel/ip';
 import { writeSysctl } from '@berth/kernel/netns';
 import { Nftables } from '@berth/kernel/nftables';
 import { Dataplane, probeShape } from '../dataplane/index.ts';
 import { whatShouldBe } from './checks/dataplane.ts';
 import { setDefaultRoute } from './checks/routes.ts';
+import { endRepair, reattach, recreateInNetwork } from './fix-containers.ts';
 import type { Report, Step } from './outcome.ts';
 import type { Site } from './site.ts';
 
@@ -25,6 +23,8 @@ export function described(step: Step): string {
       return 'write the tables anchord_v4 and anchord_v6 as they should be';
     case 'write sysctl':
       return `set ${step.name} to ${step.value}`;
+    case 'end repair':
+      return `bring the re-creation of ${step.name} to its end`;
     case 're-create container':
       return `re-create ${step.name} in the network of ${step.owner}`;
     case 'restart container':
@@ -34,9 +34,9 @@ export function described(step: Step): string {
   }
 }
 
-/** Throws what stood in the way. */
-export async function carryOut(step: Step, site: Site): Promise<void> {
-  const { engine, signal, clock } = site.parts;
+/** Throws what stood in the way. What cannot be left half done is done before `signal` is heeded. */
+export async function carryOut(step: Step, site: Site, signal: AbortSignal): Promise<void> {
+  const { engine, clock } = site.parts;
   switch (step.do) {
     case 'set default route':
       await setDefaultRoute(site, step.family, parseIp(step.gateway));
@@ -47,23 +47,17 @@ export async function carryOut(step: Step, site: Site): Promise<void> {
     case 'write sysctl':
       writeSysctl(step.name.replace('net.', '').replaceAll('.', '/'), step.value);
       return;
+    case 'end repair':
+      await endRepair({ ...engine, clock }, step);
+      return;
     case 're-create container':
-      await recreateContainer(
-        { ...engine, clock },
-        {
-          container: step.id,
-          operation: randomBytes(8).toString('hex'),
-          networkMode: step.networkMode,
-          start: 'yes',
-        },
-        { signal },
-      );
+      await recreateInNetwork({ ...engine, clock }, step, signal);
       return;
     case 'restart container':
-      await engine.containers.restart(step.id, { signal });
+      await engine.containers.restart(step.id);
       return;
     case 're-attach container':
-      await reattach(engine, step, signal);
+      await reattach(engine, step);
       return;
   }
 }
@@ -75,30 +69,4 @@ async function writeTables(site: Site): Promise<void> {
   using nftables = Nftables.open();
   const { forwardFilter } = site.anchor();
   new Dataplane(nftables, probeShape(nftables, { externalInterface, forwardFilter })).apply(entries);
-}
-
-/** What was asked for when it was attached is asked for again; an address that Docker had chosen is chosen anew. */
-async function reattach(
-  { containers, networks }: Engine,
-  { id, network, networkId }: Extract<Step, { do: 're-attach container' }>,
-  signal: AbortSignal,
-): Promise<void> {
-  const before = (await containers.inspect(id, { signal })).attachments[network];
-  await networks.disconnect(network, id, { force: true, signal });
-  const { aliases = [], links = [], driverOptions = {}, fixedIpv4, fixedIpv6 } = before ?? {};
-  const own = id.slice(0, 12);
-  await networks.connect(
-    networkId,
-    id,
-    {
-      Aliases: aliases.filter((alias) => alias !== own),
-      Links: [...links],
-      DriverOpts: { ...driverOptions },
-      IPAMConfig: {
-        ...(fixedIpv4 === undefined ? {} : { IPv4Address: fixedIpv4 }),
-        ...(fixedIpv6 === undefined ? {} : { IPv6Address: fixedIpv6 }),
-      },
-    },
-    { signal },
-  );
 }

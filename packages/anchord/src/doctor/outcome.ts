@@ -7,6 +7,8 @@ export type Step =
   | { readonly do: 'set default route'; readonly family: Family; readonly gateway: string }
   | { readonly do: 'write tables' }
   | { readonly do: 'write sysctl'; readonly name: string; readonly value: string }
+  /** `id`: of the container that is set aside. `name`: that it had, and is to have. */
+  | { readonly do: 'end repair'; readonly id: string; readonly name: string }
   | {
       readonly do: 're-create container';
       readonly id: string;

@@ -111,6 +111,12 @@ const stories: Readonly<Partial<Record<CheckCode, Story>>> = {
     sight: 'Clients are refused at once.',
     deed: 'Nothing: only the doctor knocks at services.',
   },
+  'half-done-repair': {
+    sight:
+      '`docker ps --all` shows a container whose name ends in `.berth-` and a number: an anchor, or `doctor all --fix`, was killed in the middle of a repair.',
+    deed: 'Ends its own repairs when it starts again, and those of others within its reach after two minutes.',
+    fix: 'Removes the old container where the new one is up, and puts the old one back where it is not; not before nothing has happened to either for two minutes.',
+  },
   'dead-namespace': {
     sight:
       'A container runs, has no network, and does not start any more after a restart ("joining network namespace of container: No such container").',

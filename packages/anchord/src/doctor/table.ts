@@ -49,6 +49,12 @@ const ownRows = {
     meaning: 'Ports lead nowhere, or to a container that is gone.',
     remedy: 'A running anchor repairs them by itself at once; --fix does it without one.',
   },
+  'half-done-repair': {
+    title: 'Every re-creation was brought to its end',
+    severity: 'error',
+    meaning: 'A container stands aside under another name, and its service may not run.',
+    remedy: '--fix finishes it, or puts the old container back.',
+  },
   'nobody-listens': {
     title: 'Somebody listens at each exposed port',
     severity: 'warning',
@@ -87,6 +93,7 @@ const order = [
   'default-route',
   'forwarding-off',
   'tables-differ',
+  'half-done-repair',
 ] as const;
 
 const rows = { ...ownRows, ...problemTable };

@@ -1,6 +1,6 @@
 /** All containers of the host: who sits in a dead namespace, who hangs on a network that is gone. */
 import type { ContainerSummary } from '@berth/engine';
-import { composeMembership, sharedNetworkOf } from '@berth/engine';
+import { composeMembership, parseAsideName, sharedNetworkOf } from '@berth/engine';
 import {
   type DeadNamespace,
   deadNamespaces,
@@ -17,7 +17,9 @@ type Member = NamespaceMember & Pick<ContainerSummary, 'status'>;
 export async function namespaces(site: Site): Promise<Outcome> {
   if (!site.usesDocker) return noDocker;
   const members = await withTimes(site);
-  const findings = deadNamespaces(members, members).map((dead): Finding => {
+  // What is set aside is the business of whoever set it aside.
+  const candidates = members.filter(({ names }) => parseAsideName(names[0] ?? '') === undefined);
+  const findings = deadNamespaces(candidates, members).map((dead): Finding => {
     const step = repair(dead, members);
     const detail =
       dead.why === 'owner gone'
