@@ -14,7 +14,7 @@ import { waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ComposeProject } from '../src/compose.ts';
 import { diagnose } from '../src/doctor.ts';
-import { Harbour, logged } from '../src/harbour.ts';
+import { filterBridges, Harbour, logged } from '../src/harbour.ts';
 
 let harbour: Harbour;
 let proxy: FaultProxy;
@@ -24,13 +24,12 @@ let target: string;
 const signOfLife = ['GET /_ping', 'GET /version'];
 /** Exactly what the table says, but for one thing. */
 const exactly = (features: readonly Feature[], without?: PermissionName) =>
-  allowOnly([
-    ...signOfLife,
-    ...features
-      .flatMap((feature) => featureRow(feature).needs)
-      .filter((name) => name !== without)
-      .map((name) => permissions[name].request),
-  ]);
+  allowOnly([...signOfLife, ...featureRequests(features, without)]);
+const featureRequests = (features: readonly Feature[], without?: PermissionName): readonly string[] =>
+  features
+    .flatMap((feature) => featureRow(feature).needs)
+    .filter((name) => name !== without)
+    .map((name) => permissions[name].request);
 
 const refused = (): readonly string[] => [
   ...new Set(
@@ -126,11 +125,86 @@ describe('a network-anchor', () => {
       'the service-anchor in the new target',
       async () => {
         const now = await running();
-        return now !== undefined && now !== first;
+        const { code } = await harbour.host.exec(['docker', 'inspect', first]);
+        return now !== undefined && now !== first && code !== 0;
       },
       { timeoutMs: 40_000 },
     );
     expect(refused()).toEqual([]);
+  });
+
+  it('starts siblings, and brings dependents to their owner, with what the table says for each', async () => {
+    const { space, host } = harbour;
+    const base = ['discovery', 'gateway'] as const;
+    const ofProject = ['--label', `com.docker.compose.project=${stack.name}`];
+    const sibling = space.name('sibling');
+    const joined = async (owner: string): Promise<boolean> => {
+      const format = '{{.State.Running}} {{.HostConfig.NetworkMode}}';
+      const { stdout } = await host.exec(['docker', 'inspect', '--format', format, sibling]);
+      return stdout.trim() === `true container:${owner}`;
+    };
+    /** Names what is missing, and does it as soon as it is allowed. */
+    const needs = async (feature: Feature, name: PermissionName, done: () => Promise<boolean>) => {
+      await isNamedMissing(name);
+      expect(await done()).toBe(false);
+      proxy.exchanges.length = 0;
+      proxy.permit(exactly([...base, feature]));
+      await waitFor(`${feature} with ${name}`, done, { timeoutMs: 60_000 });
+      await isOver(name);
+      expect(refused()).toEqual([]);
+    };
+    const owner = (...options: readonly string[]) =>
+      space.start('sibling-owner', ...ofProject, '--stop-timeout', '1', ...options, 'berth-lab/busybox');
+    const first = await owner();
+    const options = [...space.labelled, ...ofProject, '--stop-timeout', '1'];
+    await host.docker('stop', first);
+    await host.docker(
+      'create',
+      '--name',
+      sibling,
+      ...options,
+      '--network',
+      `container:${first}`,
+      'berth-lab/busybox',
+    );
+    proxy.permit(exactly([...base, 'siblings'], 'start'));
+    await host.docker('start', first);
+    await needs('siblings', 'start', () => joined(first));
+
+    proxy.permit(exactly([...base, 'dependents'], 'rename'));
+    await host.docker('rm', '--force', first);
+    const second = await owner('--label', `anchord.replaced=${first}`);
+    await needs('dependents', 'rename', () => joined(second));
+
+    const startedAt = () => host.docker('inspect', '--format', '{{.State.StartedAt}}', sibling);
+    const before = await startedAt();
+    proxy.permit(exactly([...base, 'dependents'], 'restart'));
+    await host.docker('restart', second);
+    await needs('dependents', 'restart', async () => (await startedAt()) !== before);
+    await host.docker('rm', '--force', sibling, second);
+  });
+
+  it('does without the right to ask the engine about itself', async () => {
+    const argv = ['docker', 'exec', await stack.containerOf('anchord'), 'anchord'];
+    const look = () =>
+      diagnose(
+        harbour.host,
+        argv,
+        ...['bridge-netfilter', 'docker-permission'].flatMap((code) => ['--only', code]),
+      );
+    const features = ['discovery', 'gateway', 'siblings', 'managed'] as const;
+    await filterBridges(harbour.host, true);
+    try {
+      proxy.permit(exactly(features));
+      const without = await look();
+      expect(without.codes('fine')).toEqual(['docker-permission']);
+      expect(refused().some((request) => request.endsWith('/info'))).toBe(true);
+      proxy.permit(allowOnly([...signOfLife, ...featureRequests(features), permissions.info.request]));
+      expect((await look()).codes('problem')).toEqual(['bridge-netfilter']);
+    } finally {
+      await filterBridges(harbour.host, false);
+    }
+    expect(await health()).not.toContain('docker-permission');
   });
 
   it.each([
@@ -225,10 +299,17 @@ describe('a rebinder', () => {
     const joined = async (): Promise<boolean> => {
       const format = '{{.State.Running}} {{.HostConfig.NetworkMode}}';
       const { stdout } = await host.exec(['docker', 'inspect', '--format', format, space.name('guest')]);
-      return stdout.trim() === `true container:${next}`;
+      // The old one is gone as well: that is the end of it.
+      const all = await host.docker('ps', '--all', '--quiet', '--filter', `name=${space.name('guest')}`);
+      return stdout.trim() === `true container:${next}` && all.trim().split('\n').length === 1;
     };
     await waitFor('the guest in the network of the new owner', joined, { timeoutMs: 40_000 });
     expect(refused()).toEqual([]);
+    const inside = await diagnose(host, ['docker', 'exec', id, 'anchord']);
+    expect([inside.role, inside.codes('problem')]).toEqual(['wrap-rebinder', []]);
+    expect(inside.codes('skipped')).toEqual(
+      expect.arrayContaining(['external-network', 'tables-differ', 'no-lease']),
+    );
     await missesItsRights(id, ['create', 'start', 'stop', 'rename', 'remove']);
   });
 
@@ -258,6 +339,17 @@ describe('a rebinder', () => {
     };
     await waitFor('the follower on the new network', attached, { timeoutMs: 40_000 });
     expect(refused()).toEqual([]);
+    const inside = await diagnose(host, ['docker', 'exec', id, 'anchord']);
+    expect([inside.role, inside.codes('problem')]).toEqual(['external-rebinder', []]);
+    expect(inside.codes('fine')).toEqual(
+      expect.arrayContaining([
+        'docker-permission',
+        'event-stream',
+        'process-silent',
+        'follower-detached',
+        'dead-namespace',
+      ]),
+    );
     await missesItsRights(id, ['connect', 'disconnect']);
   });
 });
@@ -305,5 +397,7 @@ describe('the doctor in a container of its own', () => {
       expect.arrayContaining(['docker-unreachable', 'docker-permission', 'dead-namespace']),
     );
     expect(found.codes('unknown')).toContain('stale-network');
+    expect(found.codes('problem')).toEqual(['event-stream']);
+    expect(found.of('event-stream')[0]?.detail).toContain('403');
   });
 });

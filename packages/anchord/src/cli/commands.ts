@@ -193,7 +193,9 @@ export const commands: readonly Command[] = [
     name: 'completion',
     kind: 'tool',
     summary: 'Prints a script that completes these commands in a shell.',
-    about: [],
+    about: [
+      'The tests press the tab key in bash. The scripts for zsh and fish are made from the same table, and are not tried in those shells.',
+    ],
     argument: { name: 'SHELL', oneOf: shells, about: 'The shell that is to read it.' },
     options: [helpOption],
     examples: [

@@ -11,7 +11,7 @@ import {
   probePermission,
 } from '../../permissions/index.ts';
 import { fine, found, type Outcome, skipped, unknown } from '../outcome.ts';
-import type { Site } from '../site.ts';
+import type { Site, SiteParts } from '../site.ts';
 
 const noDocker = skipped('a service-anchor does not talk to Docker');
 const patienceMs = 5_000;
@@ -96,9 +96,14 @@ export async function eventStream({ parts, usesDocker }: Site): Promise<Outcome>
   }
 }
 
-export async function clocksAgree({ parts, usesDocker }: Site): Promise<Outcome> {
-  if (!usesDocker) return noDocker;
-  const { engine, signal, clock } = parts;
+export const clocksAgree = async ({ parts, usesDocker }: Site): Promise<Outcome> =>
+  usesDocker ? await compareClocks(parts) : noDocker;
+
+export async function compareClocks({
+  engine,
+  signal,
+  clock,
+}: Pick<SiteParts, 'engine' | 'signal' | 'clock'>): Promise<Outcome> {
   const before = clock.now();
   const { engineTime } = await engine.system.ping({ signal, timeoutMs: patienceMs });
   const after = clock.now();

@@ -28,7 +28,11 @@ export async function halfDone(site: Site): Promise<Outcome> {
   const all = await site.containers();
   const { engineTime } = await engine.system.ping({ signal });
   if (engineTime === undefined) return unknown('the engine does not tell its time');
-  return found(await halfDoneRepairs(engine, all, engineTime));
+  const findings = await halfDoneRepairs(engine, all, engineTime);
+  // A repair at which somebody is right now is nothing wrong.
+  const abandoned = findings.filter(({ step }) => step !== undefined);
+  if (abandoned.length > 0 || findings.length === 0) return found(abandoned);
+  return unknown(findings.map(({ subject, detail, remedy }) => `${subject} ${detail}. ${remedy}`).join(' '));
 }
 
 /** `now`: by the engine's clock, and not in its future, or it waits until then. */
@@ -45,7 +49,7 @@ export async function halfDoneRepairs(
     const old = await inspected(looks, id);
     if (old === undefined) continue;
     const wait = await stillToWait(looks, old, await inspected(looks, name), now);
-    const detail = `was set aside as ${setAside} to be made anew, and that was not brought to its end`;
+    const detail = `is set aside as ${setAside} to be made anew`;
     findings.push(
       wait === undefined
         ? { subject: name, detail, step: { do: 'end repair', id, name } }
