@@ -46,6 +46,11 @@ export interface VolumesPort {
   /** Sets the size of a volume that exists; one that does not is not made. */
   ensureQuota(name: VolumeName, sizeMb: number): Promise<void>;
   usage(name: VolumeName): Promise<number>;
+  /** What is written on it names this lease from now on; nothing is written where nothing was. May be repeated. */
+  handOver(
+    name: VolumeName,
+    to: { readonly lease: string; readonly sku: string; readonly sizeMb: number },
+  ): Promise<void>;
   /** What is not there any more stays away: before a record of it is dropped. */
   sync(): Promise<void>;
   /** Is there provably nothing in it but what the image itself put there? */

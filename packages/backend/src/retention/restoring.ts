@@ -2,6 +2,7 @@
 import type { Clock, KeyedSerial } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
 import { errors } from '../errors.ts';
+import { allocationKey, parseVolume } from '../names/index.ts';
 import type { Kept, RetentionRecord, RetentionStore } from '../stores/index.ts';
 import type { Accounting } from './accounting.ts';
 import type { RecordCopies } from './copies.ts';
@@ -146,6 +147,7 @@ export class Restoring {
       if (record === undefined) throw new Error('its retention record cannot be read');
       if (releases.latestActive(newLease) === undefined)
         throw new Error('the new lease has no active release');
+      await this.#label(record, newLease);
       store.deleteRestored(key, record.generation);
       accounting.refresh();
       await copies.drop(key).catch(() => undefined);
@@ -157,6 +159,24 @@ export class Restoring {
         restored_into: newLease,
         error: errorText(error),
       });
+    }
+  }
+
+  /** A second witness for the day on which records are lost: it holds up nothing. */
+  async #label(record: RetentionRecord, newLease: string): Promise<void> {
+    const { volumes, leases, log } = this.#context;
+    const given = new Map(leases.get(newLease)?.allocations.map((one) => [one.key, one]));
+    for (const { adopted } of adoptions(record, newLease)) {
+      const { service = '', index = 0 } = parseVolume(adopted) ?? {};
+      const { sku, diskMb } = given.get(allocationKey({ lease: newLease, service, index })) ?? {};
+      if (sku === undefined || diskMb === undefined || diskMb === 0) continue;
+      await volumes.handOver(adopted, { lease: newLease, sku, sizeMb: diskMb }).catch((error: unknown) =>
+        log.warn('a restored volume still says that it was made for the closed lease', {
+          lease_uuid: newLease,
+          volume: adopted,
+          error: errorText(error),
+        }),
+      );
     }
   }
 }

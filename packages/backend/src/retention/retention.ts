@@ -24,6 +24,7 @@ import type {
 } from './ports.ts';
 import { Restoring } from './restoring.ts';
 import { Rollback } from './rollback.ts';
+import { TakingBack } from './taking-back.ts';
 
 export type RetentionConfig = Pick<
   Config,
@@ -60,6 +61,7 @@ export interface Retention {
   readonly claims: RetentionClaims;
   readonly accounting: Accounting;
   readonly closing: Closing;
+  readonly takingBack: TakingBack;
   readonly restoring: Restoring;
   readonly passes: Passes;
 }
@@ -110,7 +112,14 @@ export function retention(options: RetentionOptions): Retention {
     teardown: (lease) => teardown(lease, 'restore_reconcile'),
     clock,
   });
-  return { claims: new RetentionClaims(store), accounting, closing, restoring, passes };
+  return {
+    claims: new RetentionClaims(store),
+    accounting,
+    closing,
+    takingBack: new TakingBack(common),
+    restoring,
+    passes,
+  };
 }
 
 const defaultSweepMs = 3_600_000;

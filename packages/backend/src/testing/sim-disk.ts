@@ -71,6 +71,13 @@ export class SimDisk implements VolumesPort, LabelledVolumes {
     return this.#seen.get(name)?.owner;
   }
 
+  async handOver(name: VolumeName, to: Pick<VolumeLabel, 'lease' | 'sku' | 'sizeMb'>): Promise<void> {
+    await this.faults.pass(`label ${name}`, 'before');
+    const volume = this.#seen.get(name);
+    if (volume?.owner !== undefined) volume.owner = { ...volume.owner, ...to };
+    await this.faults.pass(`label ${name}`, 'done');
+  }
+
   /** As on a volume of earlier times. */
   dropOwner(name: VolumeName): void {
     delete this.#seen.get(name)?.owner;

@@ -25,6 +25,7 @@ export class StorageWork implements LeaseWork {
   async provision(lease: Lease): Promise<ProvisionResult> {
     const made: VolumeName[] = [];
     try {
+      await this.#context.retention().takingBack.into(lease);
       await this.#volumes(lease, made);
       await this.#up(lease);
     } catch (error) {

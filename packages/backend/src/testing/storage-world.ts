@@ -4,7 +4,7 @@
  */
 import { Scope, VirtualClock } from '@berth/service';
 import { createLog } from '@berth/service/log';
-import type { LeaseEvent, Owed } from '../lease/index.ts';
+import type { Lease, LeaseEvent, Owed } from '../lease/index.ts';
 import { LeaseBook, LeaseRegistry } from '../leases/index.ts';
 import { parseVolume, type VolumeName } from '../names/index.ts';
 import { allocationsOf, closeLease, type RequestedItem, restore } from '../operations/index.ts';
@@ -299,8 +299,8 @@ export class StorageWorld implements AsyncDisposable {
     const services = items.map(({ serviceName }) => serviceName);
     const allocations = allocationsOf(uuid, items, catalogue);
     const { pool, registry } = this.#process;
-    const prepare = (current: unknown, operationId: string): LeaseEvent => {
-      if (current !== undefined) throw new Error('exists');
+    const prepare = (current: Lease | undefined, operationId: string): LeaseEvent => {
+      if (current !== undefined && current.status !== 'failed') throw new Error('exists');
       pool.reserve(uuid, tenant, allocations);
       const lease = {
         uuid,

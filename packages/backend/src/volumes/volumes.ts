@@ -103,9 +103,14 @@ export class Volumes {
     return label === undefined ? undefined : decodeOwner(label);
   }
 
-  /** `sizeMb` of the owner has to be the quota that the volume has. */
-  async writeOwner(name: VolumeName, owner: VolumeOwner): Promise<void> {
-    await this.#locks.hold([name], () => this.#demand().setLabel(name, encodeOwner(owner), owner.sizeMb));
+  /** From now on it says that it was made for that lease, whose quota it has by now. One that never said anything stays so. */
+  async handOver(name: VolumeName, to: Pick<VolumeOwner, 'lease' | 'sku' | 'sizeMb'>): Promise<void> {
+    await this.#locks.hold([name], async () => {
+      const owner = await this.ownerOf(name);
+      if (owner === undefined) return;
+      const [before, after] = [encodeOwner(owner), encodeOwner({ ...owner, ...to })];
+      if (before !== after) await this.#demand().setLabel(name, after, to.sizeMb);
+    });
   }
 
   /** Proves that nothing but seeded content is in it: only then may it be thought to hold no data. */

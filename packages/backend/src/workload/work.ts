@@ -2,7 +2,7 @@
 import type { Containers } from '@berth/engine';
 import type { Clock } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
-import { type Death, failureText, type Lease } from '../lease/index.ts';
+import { type Death, type Failure, failureText, type Lease } from '../lease/index.ts';
 import type {
   DeprovisionResult,
   DiagnoseResult,
@@ -38,6 +38,11 @@ export interface LeaseClosing {
   >;
 }
 
+/** What an earlier close of a lease has put away becomes its own again. Rejects when it cannot: the lease must not start. */
+export interface LeaseTakingBack {
+  into(lease: Lease): Promise<void>;
+}
+
 export interface WorkContext {
   readonly containers: Pick<Containers, 'inspect' | 'logs'>;
   readonly provisioning: Provisioning;
@@ -51,6 +56,7 @@ export interface WorkContext {
   readonly networks: TenantNetworks;
   readonly teardown: Teardown;
   readonly closing: LeaseClosing;
+  readonly takingBack: LeaseTakingBack;
   readonly evidence: Evidence;
   readonly isolation: boolean;
   readonly clock: Clock;
@@ -71,13 +77,28 @@ export class ContainerWork implements LeaseWork {
     this.#context = context;
   }
 
-  provision(lease: Lease, stop: AbortSignal): Promise<ProvisionResult> {
-    return this.#context.provisioning.run(lease, stop);
+  async provision(lease: Lease, stop: AbortSignal): Promise<ProvisionResult> {
+    const failure = await this.#takeBack(lease);
+    if (failure !== undefined) return { kind: 'failed', failure, logs: {}, left: false };
+    return await this.#context.provisioning.run(lease, stop);
   }
 
-  replace(lease: Lease, stop: AbortSignal): Promise<ReplaceResult> {
+  async replace(lease: Lease, stop: AbortSignal): Promise<ReplaceResult> {
     const { restoreRun, replacing } = this.#context;
-    return lease.operation?.kind === 'restore' ? restoreRun.run(lease, stop) : replacing.run(lease, stop);
+    if (lease.operation?.kind === 'restore') return await restoreRun.run(lease, stop);
+    const failure = await this.#takeBack(lease);
+    return failure === undefined ? await replacing.run(lease, stop) : { kind: 'untouched', failure };
+  }
+
+  /** Started on new volumes while its own are put away, the lease would be without its data. */
+  async #takeBack(lease: Lease): Promise<Failure | undefined> {
+    try {
+      await this.#context.takingBack.into(lease);
+      return undefined;
+    } catch (error) {
+      const detail = `its kept data could not be taken back: ${errorText(error)}`;
+      return { reason: 'Internal', message: failureText.volume, detail };
+    }
   }
 
   confirmDeath(lease: Lease, suspect: Death): Promise<Death | undefined> {

@@ -28,7 +28,7 @@ import { type KeptData, RestoreRun } from './restore-run.ts';
 import { Startup } from './startup.ts';
 import { type ContainerEvents, type Happened, StateWatch } from './state-watch.ts';
 import { Teardown, type TeardownReason } from './teardown.ts';
-import { ContainerWork, type LeaseClosing } from './work.ts';
+import { ContainerWork, type LeaseClosing, type LeaseTakingBack } from './work.ts';
 
 export interface WorkloadOptions {
   readonly scope: Scope;
@@ -38,7 +38,11 @@ export interface WorkloadOptions {
   readonly releases: ReleaseStore;
   readonly gate: DomainGate;
   readonly disk: OpenVolumes;
-  readonly kept: { readonly closing: LeaseClosing; readonly restoring: KeptData };
+  readonly kept: {
+    readonly closing: LeaseClosing;
+    readonly takingBack: LeaseTakingBack;
+    readonly restoring: KeptData;
+  };
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: BackendInstruments;
@@ -187,6 +191,7 @@ export function workload(options: WorkloadOptions): Workload {
       },
     }),
     closing: kept.closing,
+    takingBack: kept.takingBack,
     observation: new Observation({ containers, listing, log }),
     rediscovery: new Rediscovery({
       listing,
