@@ -102,8 +102,9 @@ describe('a wrap container that is made anew on a real engine', () => {
       ...[
         '--restart',
         'unless-stopped',
-        '--stop-timeout',
-        '1',
+        // It ends at once, so that each of the many rounds does.
+        '--stop-signal',
+        'KILL',
         '--network',
         `container:${space.name('target')}`,
       ],
