@@ -20,6 +20,7 @@ import {
 import { waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ComposeProject } from '../src/compose.ts';
+import { diagnose } from '../src/doctor.ts';
 import {
   externalAddresses,
   externalMac,
@@ -166,6 +167,9 @@ describe('DHCPv4 in a bad hour', () => {
     expect(await externalAddresses(stack, 4)).toEqual([harbour.address(4, bootstrap)]);
     expect((await greeted(harbour, harbour.address(4, bootstrap))).source).toBe(harbour.space.client().v4);
     expect(await stack.exec('anchord', 'anchord', 'health')).toContain('no-lease');
+    const argv = ['docker', 'exec', await stack.containerOf('anchord'), 'anchord'];
+    const found = await diagnose(harbour.host, argv, '--only', 'no-lease');
+    expect([found.exitCode, found.of('no-lease').map(({ subject }) => subject)]).toEqual([1, ['v4']]);
     server.script = long(153);
     expect(await leasedV4(stack, only(153), 40_000)).toBe(harbour.address(4, 153));
     expect(await stack.exec('anchord', 'anchord', 'health')).not.toContain('no-lease');
