@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ContainerDetails, connectEngine, type Engine } from '@berth/engine';
+import { type ContainerDetails, connectEngine, type Engine, engineErrors } from '@berth/engine';
 import type { Host } from '@berth/lab';
 import { NamespaceSockets, registryAddress } from '@berth/lab';
 import { FaultProxy } from '@berth/lab/fault-proxy';
@@ -269,8 +269,18 @@ export class Rig implements AsyncDisposable {
       ...(uuid === undefined ? [] : [`${label.lease}=${uuid}`]),
     ];
     const found = await this.engine.containers.list({ all: true, filters: { label: mark } });
-    const details = await Promise.all(found.map(({ id }) => this.engine.containers.inspect(id)));
-    return details.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const details = await Promise.all(found.map(({ id }) => this.#stillThere(id)));
+    return details.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Nothing when it went between the list and the question. */
+  async #stillThere(id: string): Promise<readonly ContainerDetails[]> {
+    try {
+      return [await this.engine.containers.inspect(id)];
+    } catch (error) {
+      if (engineErrors.is(error, 'ENGINE_NOT_FOUND')) return [];
+      throw error;
+    }
   }
 
   /** The only container of the lease. */
