@@ -100,6 +100,8 @@ async function main([what = 'all', ...filters]: readonly string[]): Promise<numb
   }
   // Some unit tests make certificates with openssl; a suite without root takes the machine as it is.
   if (what === 'all' && whyNotPrivileged() === undefined) await prepareMachine(say);
+  // Models that are too slow for every change live as long as they should when everything is run.
+  if (what === 'all') process.env['BERTH_MODEL_STEPS'] ??= '100000';
   let counts = what === 'all' || what === 'check' ? await runChecks() : zero;
   for (const suite of chosen) {
     if (stopped) break;
