@@ -58,6 +58,21 @@ async function isNamedMissing(name: PermissionName): Promise<void> {
   expect(found.of('docker-permission').map(({ subject }) => subject)).toContain(name);
 }
 
+/** Takes one right at a time from what runs, and asks the doctor in there. */
+async function doctorNamesEach(argv: readonly string[], features: readonly Feature[]): Promise<void> {
+  for (const name of new Set(features.flatMap((feature) => featureRow(feature).needs))) {
+    proxy.permit(exactly(features, name));
+    const found = await diagnose(harbour.host, argv, '--only', 'docker-permission');
+    expect(
+      found.of('docker-permission').map(({ subject }) => subject),
+      `without ${name}`,
+    ).toEqual([name]);
+  }
+  proxy.permit(exactly(features));
+  const found = await diagnose(harbour.host, argv, '--only', 'docker-permission');
+  expect(found.codes('fine')).toEqual(['docker-permission']);
+}
+
 const isOver = (name: PermissionName) =>
   waitFor(
     `${name} to be no problem any more`,
@@ -131,6 +146,11 @@ describe('a network-anchor', () => {
       { timeoutMs: 40_000 },
     );
     expect(refused()).toEqual([]);
+  });
+
+  it('names each right that is taken from it, and that one only', async () => {
+    const argv = ['docker', 'exec', await stack.containerOf('anchord'), 'anchord'];
+    await doctorNamesEach(argv, ['discovery', 'gateway', 'managed']);
   });
 
   it('starts siblings, and brings dependents to their owner, with what the table says for each', async () => {
@@ -310,6 +330,7 @@ describe('a rebinder', () => {
     expect(inside.codes('skipped')).toEqual(
       expect.arrayContaining(['external-network', 'tables-differ', 'no-lease']),
     );
+    await doctorNamesEach(['docker', 'exec', id, 'anchord'], ['wrap-rebinder']);
     await missesItsRights(id, ['create', 'start', 'stop', 'rename', 'remove']);
   });
 
@@ -350,6 +371,7 @@ describe('a rebinder', () => {
         'dead-namespace',
       ]),
     );
+    await doctorNamesEach(['docker', 'exec', id, 'anchord'], ['external-rebinder']);
     await missesItsRights(id, ['connect', 'disconnect']);
   });
 });
@@ -387,6 +409,10 @@ describe('the doctor in a container of its own', () => {
     const [command = '', ...rest] = await alone();
     const { code, stdout } = await harbour.host.exec([command, ...rest, 'doctor', 'stale-netns']);
     expect([code, stdout]).toEqual([0, 'No dead-netns dependents found.\n']);
+  });
+
+  it('names each right that it lacks', async () => {
+    await doctorNamesEach(await alone(), ['doctor']);
   });
 
   it('says what it could not look at, and why', async () => {
