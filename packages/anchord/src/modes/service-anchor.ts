@@ -42,7 +42,8 @@ export const serviceAnchorMode: Mode<ServiceAnchorSettings, typeof gates> = {
     // Released before the socket that it needs, and after the loop has ended.
     scope.defer(() => anchor.stop(), 'restoring the default routes');
     watchNetwork(scope, parts, { watched: ['links', 'addresses', 'routes'] }, (event) => {
-      if (event.kind === 'resync' || event.by !== network.portId) anchor.kernelChanged();
+      if (event.kind === 'link') anchor.linkChanged();
+      else if (event.kind === 'resync' || event.by !== network.portId) anchor.kernelChanged();
     });
     await anchor.run(scope.signal);
     return undefined;

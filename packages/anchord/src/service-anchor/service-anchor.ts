@@ -30,11 +30,19 @@ export interface ServiceAnchorParts {
   readonly onReady: () => void;
 }
 
+/**
+ * How long an interface that changes is left to whoever changes it. Engine 20.10 that attaches a running container to a network
+ * adds the interface and then its default route; a route that is there already makes it fail, half done.
+ */
+const arrangingMs = 500;
+
 export class ServiceAnchor {
   readonly #settings: ServiceAnchorSettings;
   readonly #parts: ServiceAnchorParts;
   readonly #originals: OriginalRoutes;
   readonly #wakeup = new Wakeup();
+  /** Until then we keep our hands off. */
+  #arrangedAtMs = Number.NEGATIVE_INFINITY;
   readonly #budget: RepairBudget;
   #gateways: Gateways = { v4: undefined, v6: undefined };
   /** A look-up that takes longer than the interval; no second one is started beside it. */
@@ -57,6 +65,13 @@ export class ServiceAnchor {
     this.#wakeup.wake();
   }
 
+  /** Somebody arranges an interface, and may be about to set a default route: one of ours in its way makes him give up. */
+  linkChanged(): void {
+    const now = this.#parts.clock.monotonic();
+    if (now >= this.#arrangedAtMs) this.#arrangedAtMs = now + arrangingMs;
+    this.#wakeup.wake();
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     this.#sayHow();
     this.#originals.record();
@@ -64,6 +79,7 @@ export class ServiceAnchor {
     while (!signal.aborted) {
       const nextTick = clock.monotonic() + this.#settings.resolveIntervalMs;
       await this.#refreshGateways(signal);
+      await this.#untilArranged(signal);
       if (signal.aborted) return;
       this.#assertRoutes();
       await this.#repairUntil(nextTick, signal);
@@ -175,9 +191,17 @@ export class ServiceAnchor {
   async #repairUntil(tick: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
     while (await this.#wakeup.waitUpTo(clock, tick - clock.monotonic(), signal)) {
+      await this.#untilArranged(signal);
+      if (signal.aborted) return;
       if (!this.#budget.spend()) return await pause(clock, tick - clock.monotonic(), signal);
       this.#assertRoutes();
     }
+  }
+
+  async #untilArranged(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    const leftMs = this.#arrangedAtMs - clock.monotonic();
+    if (leftMs > 0) await pause(clock, leftMs, signal);
   }
 
   /** Leaves the namespace as we found it. */
