@@ -71,7 +71,8 @@ beforeAll(async () => {
     `${space.id}o`,
   );
   await own.up();
-  await logged(own, 'rebinder', 'bootstrap recheck: follower already attached to current network ID');
+  for (const rebinder of ['rebinder', 'fixed-rebinder'])
+    await logged(own, rebinder, 'bootstrap recheck: follower already attached to current network ID');
 }, 120_000);
 afterAll(async () => {
   await own?.[Symbol.asyncDispose]();
@@ -114,7 +115,7 @@ describe('a follower on the network of a stack', () => {
     const fixedStart = await own.inspect('fixed', '{{.State.StartedAt}}');
     await peer.down();
     // Compose asks once; whoever asks a moment later finds nobody on it.
-    await waitFor('the end of the network', async () => await endOfNetwork(), {
+    await waitFor('the end of the network', endOfNetwork, {
       timeoutMs: 20_000,
       everyMs: 100,
     });
@@ -143,6 +144,17 @@ describe('a follower on the network of a stack', () => {
     await again('fixed-rebinder', 'target network event', polled);
     expect(await linesOf('fixed-rebinder', restarts)).toBe(before);
   }, 120_000);
+
+  it('is taken off by a rebinder that starts when the owner is down already', async () => {
+    await own.run('stop', '--timeout', '1', 'rebinder', 'fixed-rebinder');
+    await peer.down();
+    expect(await networkId()).not.toBe('');
+    await own.run('start', 'rebinder', 'fixed-rebinder');
+    await waitFor('the end of the network', endOfNetwork, { timeoutMs: 30_000, everyMs: 100 });
+    await peer.up();
+    await attached('mail');
+    await attached('fixed');
+  }, 180_000);
 
   it('is not put on an empty network by a rebinder that starts, and comes back with its owner', async () => {
     await own.run('stop', '--timeout', '1', 'rebinder');

@@ -95,6 +95,7 @@ function membershipOf(
   const fellows = new Set(
     all.filter(({ labels }) => project !== undefined && projectOf(labels) === project).map(({ id }) => id),
   );
+  const owner = projectOf(network.labels);
   const attachment = follower.attachments[network.name];
   // One that does not run has no endpoint; it gets one at its start, on the network whose id it remembers.
   const willJoin =
@@ -104,5 +105,6 @@ function membershipOf(
     attached: members.some(isFollower) || willJoin,
     storedId: attachment?.networkId,
     foreign: members.filter((id) => !isFollower(id) && !fellows.has(id)).length,
+    abandoned: owner !== undefined && owner !== project && all.every(({ labels }) => projectOf(labels) !== owner),
   };
 }

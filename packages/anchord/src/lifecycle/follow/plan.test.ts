@@ -3,11 +3,12 @@ import { type FollowState, type Membership, planFollow, planSettle, type Settlin
 
 const free: FollowState = { parked: false, inhabited: undefined };
 const parked: FollowState = { ...free, parked: true };
-const seen = (attached: boolean, foreign: number): Membership => ({
+const seen = (attached: boolean, foreign: number, abandoned = false): Membership => ({
   networkId: 'n1',
   attached,
   storedId: attached ? 'n1' : 'n0',
   foreign,
+  abandoned,
 });
 const wordOf = ({ action }: ReturnType<typeof planFollow>) =>
   'word' in action ? `${action.do} ${action.word}` : action.do;
@@ -16,6 +17,7 @@ describe('a follower', () => {
   it.each([
     ['bootstrap', free, seen(true, 2), 'say attached', false],
     ['bootstrap', free, seen(true, 0), 'say attached', false],
+    ['bootstrap', free, seen(true, 0, true), 'release', false],
     ['bootstrap', free, seen(false, 2), 'reattach divergence', false],
     ['bootstrap', free, seen(false, 0), 'say empty', true],
     ['bootstrap', free, undefined, 'nothing', true],
@@ -32,6 +34,8 @@ describe('a follower', () => {
     ['poll', parked, undefined, 'nothing', true],
     ['poll', free, seen(true, 2), 'nothing', false],
     ['poll', free, seen(true, 0), 'nothing', false],
+    ['poll', free, seen(true, 0, true), 'release', false],
+    ['poll', free, seen(false, 0, true), 'say released', true],
     ['poll', { parked: false, inhabited: 'n1' }, seen(true, 0), 'release', false],
     ['poll', free, seen(false, 2), 'settle missed', false],
     ['poll', parked, seen(false, 2), 'settle missed', true],

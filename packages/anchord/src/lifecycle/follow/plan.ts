@@ -9,6 +9,8 @@ export interface Membership {
   readonly storedId: string | undefined;
   /** How many others are on it. */
   readonly foreign: number;
+  /** A Compose project made it, and of that project no container is left: it is on its way down, or died on the way up. */
+  readonly abandoned: boolean;
 }
 
 export type Trigger = 'bootstrap' | 'poll' | 'create' | 'destroy' | 'connect' | 'disconnect';
@@ -57,7 +59,10 @@ export function planFollow(
     case 'bootstrap':
       if (seen === undefined) return { action: { do: 'nothing' }, state: park };
       if (seen.attached)
-        return { action: { do: 'say', word: 'attached' }, state: { ...next, parked: false } };
+        return {
+          action: isDeserted(seen) ? { do: 'release' } : { do: 'say', word: 'attached' },
+          state: { ...next, parked: false },
+        };
       // Nobody is there: whoever attached now would keep the owner from removing the network.
       if (seen.foreign === 0) return { action: { do: 'say', word: 'empty' }, state: park };
       return { action: { do: 'reattach', word: 'divergence' }, state: next };
@@ -65,6 +70,9 @@ export function planFollow(
       return planPoll(state, next, seen);
   }
 }
+
+/** Nobody will come and find us in the way, whoever was there before we looked for the first time. */
+const isDeserted = ({ foreign, abandoned }: Membership): boolean => foreign === 0 && abandoned;
 
 /** What the events should have told. */
 function planPoll(state: FollowState, next: FollowState, seen: Membership | undefined): FollowDecision {
@@ -74,7 +82,7 @@ function planPoll(state: FollowState, next: FollowState, seen: Membership | unde
     return { action: state.parked ? nothing : { do: 'say', word: 'destroyed' }, state: park };
   if (seen.attached) {
     const ownerLeft = seen.foreign === 0 && state.inhabited === seen.networkId;
-    return { action: ownerLeft ? { do: 'release' } : nothing, state: { ...next, parked: false } };
+    return { action: ownerLeft || isDeserted(seen) ? { do: 'release' } : nothing, state: { ...next, parked: false } };
   }
   if (seen.foreign > 0) return { action: { do: 'settle', word: 'missed' }, state: next };
   return { action: state.parked ? nothing : { do: 'say', word: 'released' }, state: park };
