@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FileSystem, makeFileSystem } from '@berth/lab';
 import { accepted, type NewLease, Provider, refused } from '@berth/lab/provider';
-import { lab } from '@berth/lab/testing';
+import { lab, waitFor } from '@berth/lab/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { pushVolumeImages, type VolumeImage, volumeImage } from '../src/volume-images.ts';
 
@@ -17,6 +17,7 @@ beforeAll(async () => {
     disk,
     config: {
       reconcile_interval: '2s',
+      retention_reap_interval: '1s',
       container_tmpfs_size_mb: 8,
       sku_profiles: {
         small: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 0 },
@@ -257,6 +258,27 @@ describe('a lease with data', () => {
       'success',
     );
     expect((await shell(lease, 'cat /data/file')).out).toBe('kept');
+    await close(lease);
+    expect(volumes()).toEqual([]);
+  });
+
+  it('keeps its volume however often strangers’ leftovers are looked for, and those go without a start', async () => {
+    const lease = await running('data');
+    await shell(lease, 'echo kept > /data/file');
+    await provider.program.stop('SIGKILL');
+    await provider.host.docker('rm', '--force', volumeOf(lease));
+    await provider.run();
+    for (let n = 1; n <= 2; n++) {
+      const orphan = `fred-01234567-89ab-4cde-8f01-23456789abc${n}-db-0`;
+      await provider.host.must(['btrfs', 'subvolume', 'create', join(disk.path, orphan)]);
+      await waitFor('the leftover to go', async () => !volumes().includes(orphan), {
+        timeoutMs: 30_000,
+        evidence: () => provider.program.output,
+      });
+    }
+    expect(volumes()).toEqual([volumeOf(lease)]);
+    const kept = 'a volume without an owner is kept';
+    expect(provider.program.output.split(kept).length - 1, 'told once').toBe(1);
     await close(lease);
     expect(volumes()).toEqual([]);
   });

@@ -100,9 +100,14 @@ export class Provider implements AsyncDisposable {
   /** Ends the backend with this signal, and starts it again with the same stores; says its exit code. */
   async restart(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
     const code = await this.program.stop(signal);
+    await this.run();
+    return code;
+  }
+
+  /** Starts the backend that was stopped. */
+  async run(): Promise<void> {
     await this.program.run();
     this.#connect();
-    return code;
   }
 
   /** What the chain would say of a lease that begins. */

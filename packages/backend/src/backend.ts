@@ -7,7 +7,7 @@ import { type Answer, listen, openApiDocument } from './api/index.ts';
 import { CallbackOutbox } from './callbacks/index.ts';
 import type { Config } from './config/index.ts';
 import { DiagnosticsKeeper } from './diagnostics/index.ts';
-import { guardQuotas, openDisk, tidyDisk } from './disk.ts';
+import { guardQuotas, keepSweepingOrphans, openDisk, tidyDisk } from './disk.ts';
 import { LeaseBook, LeaseRegistry } from './leases/index.ts';
 import {
   type BackendInstruments,
@@ -18,7 +18,7 @@ import {
 } from './metrics/index.ts';
 import { DomainGate, Operations, Views } from './operations/index.ts';
 import { ResourcePool } from './placement/index.ts';
-import { Recovery } from './recovery/index.ts';
+import { Recovery, takeUpHistory } from './recovery/index.ts';
 import {
   keepSweeping,
   type Retention,
@@ -98,7 +98,7 @@ export async function startBackend(scope: Scope, options: BackendOptions): Promi
   parts.kept.accounting.refresh();
   await parts.recovery.start();
   await parts.kept.passes.atStart();
-  await tidyDisk({ ...options, ...stores, ...parts, metrics });
+  const orphans = await tidyDisk({ ...options, ...stores, ...parts, metrics });
   await parts.kept.passes.reapExpired();
   parts.outbox.replay();
   collectGauges(registry, metrics, {
@@ -109,6 +109,7 @@ export async function startBackend(scope: Scope, options: BackendOptions): Promi
   keepRunning(core, options, stores, engine, metrics, parts);
   keepSweeping(core, parts.kept, options);
   guardQuotas(core, { ...options, ...stores, ...parts });
+  keepSweepingOrphans(core, orphans, { ...options, ...parts });
   return await openListener(front, options, stores, engine, registry, parts);
 }
 
@@ -229,6 +230,8 @@ function assemble(
     migration: work.migration,
     catalogue: config.catalogue,
     evidence: work.evidence,
+    takeUpHistory: (owed) =>
+      takeUpHistory({ book, releases: stores.releases, log, now: () => clock.now() }, owed),
     isolation: config.networkIsolation,
     log,
     meter: {

@@ -4,7 +4,7 @@ import { errorText, type Log } from '@berth/service/log';
 import type { Config } from './config/index.ts';
 import type { LeaseBook } from './leases/index.ts';
 import type { BackendInstruments } from './metrics/index.ts';
-import { parseVolume } from './names/index.ts';
+import { orphanWitnesses } from './orphan-witnesses.ts';
 import { keptQuotas, RetentionClaims } from './retention/index.ts';
 import type { ReleaseStore, RetentionStore } from './stores/index.ts';
 import {
@@ -13,9 +13,8 @@ import {
   liveClaims,
   liveQuotas,
   type OpenVolumes,
+  OrphanSweep,
   openVolumes,
-  sweepOrphans,
-  type Witness,
 } from './volumes/index.ts';
 import type { Workload } from './workload/index.ts';
 
@@ -67,26 +66,39 @@ export interface TidyOptions extends DiskOptions {
 }
 
 /** When all leases are known again: the quotas of their volumes, and the volumes that belong to none of them. */
-export async function tidyDisk(options: TidyOptions): Promise<void> {
-  const { config, log, metrics, book, releases, retention, disk, work } = options;
+export async function tidyDisk(options: TidyOptions): Promise<OrphanSweep> {
+  const { config, log, metrics, book, retention, disk } = options;
   const { volumes, door } = disk;
-  if (volumes.root === undefined) return;
+  const orphans = new OrphanSweep({ volumes, door, witnesses: () => orphanWitnesses(options), log });
+  if (volumes.root === undefined) return orphans;
   const onEach = (outcome: 'applied' | 'failed'): void => metrics.quotaBackfill.inc({ outcome });
   await backfillQuotas({ volumes, log, onEach }, [
     () => liveQuotas(book.values(), config.containerTmpfsSizeMb),
     () => keptQuotas(retention),
   ]);
-  const { containers, unreadable } = await work.listing.all();
-  const standing = new Set(containers.map(({ lease }) => lease));
-  const witnesses: readonly Witness[] = [
-    (name) => hasRelease(releases, leaseOf(name)),
-    (name) => wasDropped(releases, leaseOf(name)),
-    (name) => (standing.has(leaseOf(name)) ? 'a container of its lease is there' : undefined),
-    () =>
-      unreadable.length > 0 ? 'there are containers of which it cannot be told whose they are' : undefined,
-  ];
-  const { listed, outcome } = await sweepOrphans({ volumes, door, witnesses, log });
+  const { listed, outcome } = await orphans.run();
   log.info('volumes looked through', { volumes: listed, destroyed: outcome.destroyed.length });
+  return orphans;
+}
+
+const defaultOrphansMs = 3_600_000;
+
+/** What becomes nobody's while the program runs is found, too, and not only at its next start. */
+export function keepSweepingOrphans(
+  scope: Scope,
+  orphans: OrphanSweep,
+  { config, log, clock, disk }: DiskOptions & { readonly clock: Clock; readonly disk: OpenVolumes },
+): void {
+  if (disk.volumes.root === undefined) return;
+  every(scope, {
+    name: 'look for volumes without an owner',
+    clock,
+    everyMs: config.retentionReapIntervalMs || config.retentionMaxAgeMs || defaultOrphansMs,
+    atOnce: false,
+    run: async () => void (await orphans.run()),
+    onError: (error) =>
+      log.warn('volumes without an owner could not be looked for', { error: errorText(error) }),
+  });
 }
 
 /** How long a tenant can hold more than its quota where a file system lets it make what no quota covers. */
@@ -119,20 +131,3 @@ export function guardQuotas(
     onError: (error) => log.warn('volumes could not be looked through', { error: errorText(error) }),
   });
 }
-
-const leaseOf = (name: Parameters<Witness>[0]): string => parseVolume(name)?.lease ?? '';
-
-/** A lease whose containers somebody else has removed still has what it ran in its history. In doubt it has. */
-function hasRelease(releases: ReleaseStore, lease: string): string | undefined {
-  try {
-    return releases.latestActive(lease) === undefined ? undefined : 'its lease has an active release';
-  } catch (error) {
-    return `the releases of its lease cannot be read: ${errorText(error)}`;
-  }
-}
-
-/** One that nobody has closed since, whatever its history says. */
-const wasDropped = (releases: ReleaseStore, lease: string): string | undefined =>
-  releases.droppedRow(lease) === undefined
-    ? undefined
-    : 'the containers of its lease were removed by somebody else, and the lease was never closed';

@@ -64,6 +64,7 @@ describe('moving over from an earlier program', () => {
       [id(0), 'success'],
       [id(1), 'deprovisioned'],
     ]);
+    expect(stores.callbacks.list().entries.map(({ value }) => value.error)).not.toContain('');
     expect(stores.diagnostics.get(id(0))).toMatchObject({
       fail_count: 3,
       message: 'container exited unexpectedly',
@@ -121,6 +122,34 @@ describe('moving over from an earlier program', () => {
     expect(retention.page('', 0).keys).toEqual([id(1), id(2)]);
     expect(() => releases.latestActive(id(1)), 'in doubt it has one').toThrow();
     expect(releases.latestActive(id(3))).toBeUndefined();
+  });
+
+  it('owes a callback as it will be read: without an empty reason, and with what it comes to', () => {
+    using bench = new Bench();
+    const entry = (n: number, more: object) => ({
+      key: id(n),
+      value: JSON.stringify({
+        lease_uuid: id(n),
+        callback_url: 'http://127.0.0.1/c',
+        backend: 'docker',
+        created_at: '2026-08-01T00:00:00Z',
+        ...more,
+      }),
+    });
+    const entries = [
+      entry(1, { status: 'success', success: true, error: '' }),
+      entry(2, { status: 'failed', success: false, error: 'restore failed' }),
+      entry(3, { success: true }),
+      entry(4, { success: false, error: 'x' }),
+    ];
+    writeFileSync(bench.folder.path('callbacks.db'), boltFile('pending_callbacks', entries));
+    bench.bring();
+    expect(bench.stores.callbacks.list().entries.map(({ value }) => [value.status, value.error])).toEqual([
+      ['success', undefined],
+      ['failed', 'restore failed'],
+      ['success', undefined],
+      ['failed', 'x'],
+    ]);
   });
 
   it('is waited for: until then nothing is destroyed', async () => {

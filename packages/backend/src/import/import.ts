@@ -156,8 +156,14 @@ function each<T>(read: readonly Read<T>[], { write, keep }: Into<T>): Brought {
 }
 
 function callbackOf(key: string, entry: UpstreamCallback): PendingCallback {
-  const { status = '', success = false, ...same } = entry;
-  return { ...same, lease_uuid: key, status: status === '' ? (success ? 'success' : 'failed') : status };
+  const { status = '', success = false, error = '', ...same } = entry;
+  return {
+    ...same,
+    lease_uuid: key,
+    status: status === '' ? (success ? 'success' : 'failed') : status,
+    // That program writes an empty text for none; to a reader of callbacks an empty reason is a broken one.
+    ...(error !== '' && { error }),
+  };
 }
 
 const releaseOf = ({

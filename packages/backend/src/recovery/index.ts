@@ -1,1 +1,2 @@
+export { takeUpHistory } from './late-history.ts';
 export { Recovery } from './recovery.ts';

@@ -22,6 +22,8 @@ export interface RecoveryContext {
   readonly migration: Migration;
   readonly catalogue: SkuCatalogue;
   readonly evidence: Evidence;
+  /** Gives leases that were rebuilt without a history the one that has come since. */
+  readonly takeUpHistory: (owed: ReadonlyMap<string, Owed>) => Promise<void>;
   readonly isolation: boolean;
   readonly log: Log;
   readonly meter: {
@@ -44,6 +46,7 @@ export class Recovery {
     for (const uuid of unreadable)
       log.error('the record of a lease cannot be read, its containers decide', { lease_uuid: uuid });
     for (const { uuid, tenant, allocations } of book.values()) pool.adopt(uuid, tenant, allocations);
+    await this.#context.takeUpHistory(owed);
     const { listing, migration } = this.#context;
     await migration.run((await listing.all()).containers);
     const { containers } = await listing.all();

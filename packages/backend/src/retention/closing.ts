@@ -195,7 +195,9 @@ export class Closing {
   }
 
   #failed(intent: CloseIntent, detail: string): ClosedVolumes {
-    const { store, log } = this.#context;
+    const { store, door, log } = this.#context;
+    // Held shut by decision: a close that waits for it has not failed, and must not be given up.
+    if (door.held.length > 0) return { kind: 'failed', detail };
     const failures = intent.volume_failures + 1;
     try {
       store.putIntent({ ...(store.intent(intent.lease_uuid) ?? intent), volume_failures: failures });

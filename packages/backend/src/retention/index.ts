@@ -1,7 +1,7 @@
 export { RetentionClaims } from './claims.ts';
 export { type RecordCopies, recordCopies } from './copies.ts';
 export { demandFit } from './fit.ts';
-export { type LabelledVolumes, leaseOnDisk, type OnDisk, type VolumeLabel } from './on-disk.ts';
+export { type LabelledVolumes, leaseOnDisk, type OnDisk } from './on-disk.ts';
 export type * from './ports.ts';
 export { keptQuotas } from './quotas.ts';
 export { diskMbOf, leaseItems, manifestBytes, stackOf } from './records.ts';

@@ -7,7 +7,7 @@ import type { VolumesPort } from './ports.ts';
 import { diskMbOf, volumesOf } from './records.ts';
 
 /** What is written on a volume, as far as it matters here. */
-export interface VolumeLabel {
+interface VolumeLabel {
   readonly lease: string;
   readonly tenant: string;
   readonly provider: string;

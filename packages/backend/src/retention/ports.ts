@@ -4,7 +4,7 @@ import type { VolumeName } from '../names/index.ts';
 
 type DestroySite = 'deprovision_destroy' | 'deprovision_reclaim' | 'retention_refused' | 'reaping';
 
-export interface VolumeClaim {
+interface VolumeClaim {
   readonly kind: string;
   /** Whose the bytes are; of data that is being restored, the lease that it came from. */
   readonly lease: string;
@@ -34,6 +34,8 @@ interface VolumeOperation {
 }
 
 export interface DoorPort {
+  /** Why nothing at all is destroyed at the moment; empty: as usual. */
+  readonly held: readonly string[];
   operation(asking: string | undefined): VolumeOperation;
 }
 

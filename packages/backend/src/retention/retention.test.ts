@@ -99,6 +99,22 @@ describe('a close', () => {
     expect(world.store.kept(a)).toBeUndefined();
   });
 
+  it('waits while destruction is held, however long, and loses nothing by it', async () => {
+    await using world = new StorageWorld();
+    await running(world, a, [item('db'), item('web', 'none')]);
+    world.door.hold('records have to be imported first');
+    await expect(world.close(a)).rejects.toThrow('cannot be known whose');
+    // Longer than the attempts that a close has otherwise.
+    await settle(world, 5);
+    expect([world.book.get(a)?.status, world.store.intent(a)?.volume_failures]).toEqual(['failed', 0]);
+    expect(placesOf(world, `data of ${a}`)).toEqual([live(a)]);
+    world.door.release('records have to be imported first');
+    await settle(world, 1);
+    expect([world.book.get(a), world.store.kept(a)?.status]).toEqual([undefined, 'active']);
+    expect(placesOf(world, `data of ${a}`)).toEqual([kept(a)]);
+    expect(flaws(world)).toEqual([]);
+  });
+
   it('of a lease that lives again keeps its data, whatever an earlier life has left', async () => {
     await using world = new StorageWorld();
     await world.disk.create(kept(a), 100);
@@ -335,7 +351,7 @@ describe('what is written on a volume', () => {
       expect(world.faults.dead, step).toBe(true);
       await world.restart(false);
       await world.idle();
-      expect(await world.disk.ownerOf(live(b))).toMatchObject({ lease: b, sku: 'large', sizeMb: 300 });
+      expect(await world.volumes.ownerOf(live(b))).toMatchObject({ lease: b, sku: 'large', sizeMb: 300 });
       expect([world.store.kept(a), flaws(world)]).toEqual([undefined, []]);
     }
   });

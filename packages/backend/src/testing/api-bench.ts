@@ -5,12 +5,13 @@ import { type Backend, listen, openApiDocument, type TlsSettings } from '../api/
 import type { Lease } from '../lease/index.ts';
 import { DomainGate, type InstanceFacts, Operations, Views } from '../operations/index.ts';
 import type { Amounts, SkuCatalogue } from '../placement/index.ts';
-import { type Retention, recordCopies, retention } from '../retention/index.ts';
+import { type Retention, RetentionClaims, recordCopies, retention } from '../retention/index.ts';
 import { CallbackStore, DiagnosticsStore, RetentionStore } from '../stores/index.ts';
+import { liveClaims, type Volumes } from '../volumes/index.ts';
 import { Faults } from './faults.ts';
 import { callSigned, type Reply, send } from './http-call.ts';
 import { LeaseHost } from './lease-host.ts';
-import { SimDisk, SimDoor } from './sim-disk.ts';
+import { SimDisk, simVolumes } from './sim-disk.ts';
 import { CountingMeter, defaultConfig } from './storage-world.ts';
 
 const catalogue: SkuCatalogue = {
@@ -41,6 +42,7 @@ export class ApiBench implements AsyncDisposable {
   readonly callbacks: CallbackStore;
   readonly metrics = new CountingMeter();
   readonly disk = new SimDisk(new Faults());
+  readonly volumes: Volumes;
   readonly kept: Retention;
   instances: readonly InstanceFacts[] | Error = [];
   logs: Readonly<Record<string, string>> = {};
@@ -56,11 +58,17 @@ export class ApiBench implements AsyncDisposable {
     this.diagnostics = new DiagnosticsStore(this.host.path('diagnostics.db'));
     this.retention = new RetentionStore(this.host.path('retention.db'));
     this.callbacks = new CallbackStore(this.host.path('callbacks.db'));
-    const { host, disk } = this;
+    const { host } = this;
+    const { volumes, door } = simVolumes(
+      this.disk,
+      [liveClaims(host.book), new RetentionClaims(this.retention)],
+      host.logs.log,
+    );
+    this.volumes = volumes;
     this.kept = retention({
       store: this.retention,
-      volumes: disk,
-      door: new SimDoor(disk, () => []),
+      volumes,
+      door,
       copies: recordCopies(undefined),
       leases: host.book,
       releases: host.store,
@@ -111,7 +119,7 @@ export class ApiBench implements AsyncDisposable {
         pool,
         releases,
         gate,
-        kept: { store: retention, retention: this.kept, volumes: this.disk, meter: this.metrics.meter },
+        kept: { store: retention, retention: this.kept, volumes: this.volumes, meter: this.metrics.meter },
         log: host.logs.log,
       }),
       views: new Views({

@@ -2,106 +2,147 @@
  * A volume root in memory, with the two truths that a disk has: what a process sees, and what is left of it when the power
  * fails. A change becomes lasting at a step of its own, as it does with a sync; content is the tenant's, who syncs himself.
  */
-import { canonicalForm, parseVolume, type VolumeName } from '../names/index.ts';
 import type {
-  DestroyOutcome,
-  DoorPort,
-  LabelledVolumes,
-  VolumeClaim,
-  VolumeLabel,
-  VolumesPort,
-} from '../retention/index.ts';
+  CreatedVolume,
+  QuotaFilesystem,
+  QuotaVolumes,
+  VolumeDestroyer,
+} from '@berth/kernel/filesystems';
+import type { Log } from '@berth/service/log';
+import { isVolumeName, type VolumeName } from '../names/index.ts';
+import type { ClaimSource } from '../volumes/claims.ts';
+import type { VolumeDoor } from '../volumes/door.ts';
+import { NameLocks } from '../volumes/name-locks.ts';
+import { doorTo } from '../volumes/open.ts';
+import { decodeOwner } from '../volumes/owner.ts';
+import { Volumes } from '../volumes/volumes.ts';
 import type { Faults } from './faults.ts';
 
 interface Volume {
   content: string;
   sizeMb: number;
   /** Nothing of the tenant's is in it. */
-  scratch: boolean;
+  readonly scratch: boolean;
   /** For whom it was made. */
-  owner?: VolumeLabel;
+  label: string | undefined;
 }
 
-export class SimDisk implements VolumesPort, LabelledVolumes {
+/** The tier whose volumes hold nothing but content of the image. */
+export const scratchSku = 'none';
+
+export class SimDisk implements QuotaFilesystem, QuotaVolumes {
   readonly kind = 'btrfs';
+  readonly root = '/sim';
   readonly faults: Faults;
-  #seen = new Map<VolumeName, Volume>();
-  #lasting = new Map<VolumeName, Volume>();
+  #seen = new Map<string, Volume>();
+  #lasting = new Map<string, Volume>();
+  #names: readonly VolumeName[] | undefined;
   /** The root is not mounted. */
   unmounted = false;
-  /** Every destruction, as proof of who did what. */
-  readonly destroyed: string[] = [];
+  readonly volumes: QuotaVolumes = this;
+  readonly destroyer: VolumeDestroyer = { destroy: (name) => this.destroy(name) };
 
   constructor(faults: Faults) {
     this.faults = faults;
   }
 
   get names(): readonly VolumeName[] {
-    return [...this.#seen.keys()].sort();
+    this.#names ??= [...this.#seen.keys()].filter(isVolumeName).sort();
+    return this.#names;
   }
 
-  volume(name: VolumeName): Readonly<Volume> | undefined {
+  volume(name: string): Readonly<Volume> | undefined {
     return this.#seen.get(name);
+  }
+
+  #put(name: string, volume: Volume): void {
+    this.#seen.set(name, volume);
+    this.#names = undefined;
+  }
+
+  #drop(name: string): boolean {
+    this.#names = undefined;
+    return this.#seen.delete(name);
   }
 
   /** What was not made lasting is gone. */
   failPower(): void {
     this.#seen = new Map(this.#lasting);
+    this.#names = undefined;
   }
 
-  write(name: VolumeName, content: string): void {
+  write(name: string, content: string): void {
     const volume = this.#seen.get(name);
     if (volume === undefined) throw new Error(`there is no volume ${name}`);
     volume.content = content;
   }
 
   /** Somebody removes it behind our back. */
-  vanish(name: VolumeName): void {
-    this.#seen.delete(name);
+  vanish(name: string): void {
+    this.#drop(name);
     this.#lasting.delete(name);
   }
 
-  async list(): Promise<readonly VolumeName[]> {
+  /** As on a volume of earlier times. */
+  dropOwner(name: string): void {
+    const volume = this.#seen.get(name);
+    if (volume !== undefined) volume.label = undefined;
+  }
+
+  /** Whoever is dead does not look at anything any more. */
+  async #look(): Promise<void> {
     if (this.faults.dead) await new Promise(() => undefined);
     if (this.unmounted) throw Object.assign(new Error('the root is gone'), { code: 'ROOT_UNMOUNTED' });
+  }
+
+  async validate(): Promise<void> {
+    await this.#look();
+  }
+
+  hostPath(name: string): string {
+    return `${this.root}/${name}`;
+  }
+
+  async list(): Promise<readonly string[]> {
+    await this.#look();
     return this.names;
   }
 
-  async ownerOf(name: VolumeName): Promise<VolumeLabel | undefined> {
-    return this.#seen.get(name)?.owner;
+  async label(name: string): Promise<string | undefined> {
+    await this.#look();
+    const volume = this.#seen.get(name);
+    if (volume === undefined) throw new Error(`${name} is not there`);
+    return volume.label;
   }
 
-  async handOver(name: VolumeName, to: Pick<VolumeLabel, 'lease' | 'sku' | 'sizeMb'>): Promise<void> {
+  async setLabel(name: string, label: string): Promise<void> {
     await this.faults.pass(`label ${name}`, 'before');
     const volume = this.#seen.get(name);
-    if (volume?.owner !== undefined) volume.owner = { ...volume.owner, ...to };
+    if (volume !== undefined) volume.label = label;
     await this.faults.pass(`label ${name}`, 'done');
   }
 
-  /** As on a volume of earlier times. */
-  dropOwner(name: VolumeName): void {
-    delete this.#seen.get(name)?.owner;
-  }
-
-  async create(name: VolumeName, sizeMb: number, scratch = false, owner?: VolumeLabel): Promise<boolean> {
+  async create(name: string, sizeMb: number, label?: string): Promise<CreatedVolume> {
     await this.faults.pass(`create ${name}`, 'before');
+    const path = this.hostPath(name);
     const existing = this.#seen.get(name);
     if (existing !== undefined) {
       existing.sizeMb = sizeMb;
       // Whoever made it may have died before that was for good.
       this.#lasting.set(name, existing);
       await this.faults.pass(`take ${name}`, 'done');
-      return false;
+      return { path, created: false };
     }
-    const volume: Volume = { content: '', sizeMb, scratch, ...(owner !== undefined && { owner }) };
-    this.#seen.set(name, volume);
+    const scratch = label !== undefined && decodeOwner(label).sku === scratchSku;
+    const volume: Volume = { content: '', sizeMb, scratch, label };
+    this.#put(name, volume);
     await this.faults.pass(`create ${name} (not synced)`, 'done');
     this.#lasting.set(name, volume);
     await this.faults.pass(`create ${name}`, 'done');
-    return true;
+    return { path, created: true };
   }
 
-  async rename(from: VolumeName, to: VolumeName): Promise<void> {
+  async rename(from: string, to: string): Promise<void> {
     await this.faults.pass(`rename ${from}`, 'before');
     const [source, target] = [this.#seen.get(from), this.#seen.get(to)];
     if ((source === undefined) === (target === undefined))
@@ -109,8 +150,8 @@ export class SimDisk implements VolumesPort, LabelledVolumes {
         `cannot rename ${from} to ${to}: ${source === undefined ? 'neither exists' : 'both exist'}`,
       );
     if (source !== undefined) {
-      this.#seen.delete(from);
-      this.#seen.set(to, source);
+      this.#drop(from);
+      this.#put(to, source);
       await this.faults.pass(`rename ${from} (not synced)`, 'done');
     }
     const moved = source ?? target;
@@ -119,110 +160,67 @@ export class SimDisk implements VolumesPort, LabelledVolumes {
     await this.faults.pass(`rename ${from}`, 'done');
   }
 
-  async ensureQuota(name: VolumeName, sizeMb: number): Promise<void> {
+  async ensureQuota(name: string, sizeMb: number): Promise<void> {
     await this.faults.pass(`limit ${name}`, 'before');
     const volume = this.#seen.get(name);
     if (volume !== undefined) volume.sizeMb = sizeMb;
     await this.faults.pass(`limit ${name}`, 'done');
   }
 
+  async escaping(): Promise<readonly string[]> {
+    return [];
+  }
+
+  async usage(name: string): Promise<number> {
+    return Buffer.byteLength(this.#seen.get(name)?.content ?? '');
+  }
+
+  /** The names that there are, and those that are gone, are so for good. */
   async sync(): Promise<void> {
     await this.faults.pass('sync', 'before');
     this.#lasting = new Map(this.#seen);
     await this.faults.pass('sync', 'done');
   }
 
-  async usage(name: VolumeName): Promise<number> {
-    return Buffer.byteLength(this.#seen.get(name)?.content ?? '');
-  }
-
-  async scratchOnly(name: VolumeName): Promise<boolean> {
-    return this.#seen.get(name)?.scratch === true;
-  }
-
-  async destroy(name: VolumeName, why: string): Promise<void> {
+  async destroy(name: string): Promise<void> {
     await this.faults.pass(`destroy ${name}`, 'before');
-    if (this.#seen.delete(name)) {
-      this.destroyed.push(`${why} ${name}`);
-      await this.faults.pass(`destroy ${name} (not synced)`, 'done');
-    }
+    if (this.#drop(name)) await this.faults.pass(`destroy ${name} (not synced)`, 'done');
     // Also when it was gone already: a process that died may not have got as far as this.
     this.#lasting.delete(name);
     await this.faults.pass(`destroy ${name}`, 'done');
   }
 }
 
-/** The one way to destroy a volume of it, with the claims asked right before. */
-export class SimDoor implements DoorPort {
+/** The volumes of the product on a disk in memory; only what they do with paths of their own is played. */
+class SimVolumes extends Volumes {
   readonly #disk: SimDisk;
-  readonly #claimsOn: (name: VolumeName) => readonly VolumeClaim[];
 
-  constructor(disk: SimDisk, claimsOn: (name: VolumeName) => readonly VolumeClaim[]) {
+  constructor(disk: SimDisk, locks: NameLocks) {
+    super(disk, locks);
     this.#disk = disk;
-    this.#claimsOn = claimsOn;
   }
 
-  operation(asking: string | undefined): ReturnType<DoorPort['operation']> {
-    const foreign = (name: VolumeName): VolumeClaim | undefined => {
-      return this.#claimsOn(name).find(({ lease }) => lease !== asking);
-    };
-    return {
-      destroy: (site, names) => this.#destroy(`${site} ${asking ?? '-'}`, names, foreign),
-      partition: async (names) => {
-        const claims = names.map((name) => [name, foreign(name)] as const);
-        return {
-          mine: claims.flatMap(([name, claim]) => (claim === undefined ? [name] : [])),
-          foreign: claims.flatMap(([name, claim]) => (claim === undefined ? [] : [{ name, claim }])),
-        };
-      },
-    };
+  override sync(): Promise<void> {
+    return this.#disk.sync();
   }
 
-  async #destroy(
-    why: string,
-    names: readonly VolumeName[],
-    foreign: (name: VolumeName) => VolumeClaim | undefined,
-  ): Promise<DestroyOutcome> {
-    const destroyed: VolumeName[] = [];
-    const claimed: { name: VolumeName; claim: VolumeClaim }[] = [];
-    const unproven: VolumeName[] = [];
-    const errors: { name: VolumeName; error: unknown }[] = [];
-    for (const name of names) {
-      let claim: VolumeClaim | undefined;
-      try {
-        claim = foreign(name);
-      } catch {
-        unproven.push(name);
-        continue;
-      }
-      if (claim !== undefined) claimed.push({ name, claim });
-      else
-        await this.#disk.destroy(name, why).then(
-          () => destroyed.push(name),
-          (error: unknown) => errors.push({ name, error }),
-        );
-    }
-    return {
-      destroyed,
-      claimed,
-      unproven,
-      errors,
-      leftOnDisk: claimed.length + unproven.length + errors.length > 0,
-    };
+  override async scratchOnly(name: VolumeName): Promise<boolean> {
+    return this.#disk.volume(name)?.scratch === true;
   }
 }
 
-/** Is this one of the volumes that a lease of these items has? */
-export function isOf(
-  name: VolumeName,
-  {
-    uuid,
-    items,
-  }: { readonly uuid: string; readonly items: readonly { serviceName: string; quantity: number }[] },
-): boolean {
-  const parsed = parseVolume(canonicalForm(name));
-  return (
-    parsed?.lease === uuid &&
-    items.some(({ serviceName, quantity }) => serviceName === parsed.service && parsed.index < quantity)
-  );
+/** The name of the backend whose volumes they are. */
+export const simBackend = 'sim';
+
+/** As one process has them: with locks of its own, and the real door. */
+export function simVolumes(
+  disk: SimDisk,
+  claims: readonly ClaimSource[],
+  log: Log,
+): { readonly volumes: Volumes; readonly door: VolumeDoor } {
+  const locks = new NameLocks();
+  return {
+    volumes: new SimVolumes(disk, locks),
+    door: doorTo(disk, { claims, backendName: simBackend, locks, log, onRefused: () => undefined }),
+  };
 }

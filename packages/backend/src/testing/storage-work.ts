@@ -1,13 +1,18 @@
 /** The work of leases on volumes, with containers that are only remembered: what an engine does takes no time here. */
 import type { Lease } from '../lease/index.ts';
 import type { DeprovisionResult, LeaseWork, ProvisionResult, ReplaceResult } from '../leases/index.ts';
-import { canonicalVolume, isRetained, parseVolume, type VolumeName } from '../names/index.ts';
+import type { VolumeName } from '../names/index.ts';
 import type { Retention } from '../retention/index.ts';
-import type { SimDisk, SimDoor } from './sim-disk.ts';
+import type { VolumeDoor, Volumes } from '../volumes/index.ts';
+import { type SimDisk, simBackend } from './sim-disk.ts';
+
+/** Size of a volume that holds nothing but content of the image. */
+const scratchMb = 64;
 
 export interface StorageWorkContext {
   readonly disk: SimDisk;
-  readonly door: SimDoor;
+  readonly volumes: Volumes;
+  readonly door: VolumeDoor;
   /** Leases whose containers run; they do not end with our process. */
   readonly running: Set<string>;
   readonly retention: () => Retention;
@@ -29,7 +34,8 @@ export class StorageWork implements LeaseWork {
       await this.#volumes(lease, made);
       await this.#up(lease);
     } catch (error) {
-      await this.#context.door.operation(lease.uuid).destroy('deprovision_destroy', made);
+      this.#context.running.delete(lease.uuid);
+      await this.#context.door.operation(lease.uuid).destroy('provision_cleanup', made);
       const failure = {
         reason: 'Internal',
         message: 'volume creation failed',
@@ -41,7 +47,7 @@ export class StorageWork implements LeaseWork {
   }
 
   async replace(lease: Lease): Promise<ReplaceResult> {
-    const { running, door, disk } = this.#context;
+    const { running, door, volumes } = this.#context;
     const { restoring } = this.#context.retention();
     try {
       await restoring.demandAdopted(lease.uuid);
@@ -52,8 +58,8 @@ export class StorageWork implements LeaseWork {
       const failure = { reason: 'RestoreFailed', message: 'restore failed', detail: String(error) } as const;
       running.delete(lease.uuid);
       const givenBack = await restoring.failed(lease.uuid);
-      const made = disk.names.filter((name) => parseVolume(name)?.lease === lease.uuid && !isRetained(name));
-      const { leftOnDisk } = await door.operation(lease.uuid).destroy('deprovision_destroy', made);
+      const made = await volumes.ofLease(lease.uuid);
+      const { leftOnDisk } = await door.operation(lease.uuid).destroy('provision_cleanup', made);
       return { kind: 'failed', failure, logs: {}, left: !givenBack || leftOnDisk };
     }
   }
@@ -87,15 +93,16 @@ export class StorageWork implements LeaseWork {
   }
 
   async #volumes(lease: Lease, made: VolumeName[]): Promise<void> {
-    const { disk } = this.#context;
+    const { volumes } = this.#context;
     for (const { serviceName: service, quantity, sku } of lease.items)
       for (let index = 0; index < quantity; index++) {
         const diskMb = lease.allocations.find((one) => one.sku === sku)?.diskMb ?? 0;
         const { uuid, tenant, provider } = lease;
-        const name = canonicalVolume({ lease: uuid, service, index });
-        const sizeMb = diskMb || 64;
-        const owner = { lease: uuid, tenant, provider, service, index, sku, sizeMb, createdAtMs: 0 };
-        if (await disk.create(name, sizeMb, diskMb === 0, owner)) made.push(name);
+        const sizeMb = diskMb || scratchMb;
+        const place = { lease: uuid, tenant, provider, service, index };
+        const owner = { backend: simBackend, ...place, sku, sizeMb, createdAtMs: 0 };
+        const { name, created } = await volumes.obtain(owner);
+        if (created) made.push(name);
       }
   }
 

@@ -6,20 +6,21 @@ import { Scope, VirtualClock } from '@berth/service';
 import { createLog } from '@berth/service/log';
 import type { Lease, LeaseEvent, Owed } from '../lease/index.ts';
 import { LeaseBook, LeaseRegistry } from '../leases/index.ts';
-import { parseVolume, type VolumeName } from '../names/index.ts';
 import { allocationsOf, closeLease, type RequestedItem, restore } from '../operations/index.ts';
+import { orphanWitnesses } from '../orphan-witnesses.ts';
 import { ResourcePool, type SkuCatalogue } from '../placement/index.ts';
 import {
   type Retention,
+  RetentionClaims,
   type RetentionConfig,
   type RetentionMeter,
   recordCopies,
   retention,
-  type VolumeClaim,
 } from '../retention/index.ts';
 import { GroupCommit, ReleaseStore, RetentionStore, type StoreFile } from '../stores/index.ts';
+import { liveClaims, OrphanSweep, type VolumeDoor, type Volumes } from '../volumes/index.ts';
 import { Faults } from './faults.ts';
-import { isOf, SimDisk, SimDoor } from './sim-disk.ts';
+import { SimDisk, scratchSku, simVolumes } from './sim-disk.ts';
 import { StorageWork } from './storage-work.ts';
 import { storeFolder } from './store-folder.ts';
 
@@ -27,7 +28,7 @@ const catalogue: SkuCatalogue = {
   profiles: new Map([
     ['small', { cpuCores: 0.1, memoryMb: 16, diskMb: 100 }],
     ['large', { cpuCores: 0.1, memoryMb: 16, diskMb: 300 }],
-    ['none', { cpuCores: 0.1, memoryMb: 16, diskMb: 0 }],
+    [scratchSku, { cpuCores: 0.1, memoryMb: 16, diskMb: 0 }],
   ]),
   mapping: new Map(),
 };
@@ -100,7 +101,9 @@ interface Process {
   readonly registry: LeaseRegistry;
   readonly retention: Retention;
   readonly clock: VirtualClock;
-  readonly door: SimDoor;
+  readonly volumes: Volumes;
+  readonly door: VolumeDoor;
+  readonly orphans: OrphanSweep;
 }
 
 const quiet = createLog({
@@ -161,8 +164,12 @@ export class StorageWorld implements AsyncDisposable {
     return this.#process.clock;
   }
 
-  get door(): SimDoor {
+  get door(): VolumeDoor {
     return this.#process.door;
+  }
+
+  get volumes(): Volumes {
+    return this.#process.volumes;
   }
 
   /** Every commit is a step that can go wrong before it, and right after it. */
@@ -183,10 +190,11 @@ export class StorageWorld implements AsyncDisposable {
     const pool = new ResourcePool({ cpuCores: 1e6, memoryMb: 1e9, diskMb: this.totalDiskMb });
     const { owed } = book.load();
     for (const { uuid, tenant, allocations } of book.values()) pool.adopt(uuid, tenant, allocations);
-    const door: SimDoor = new SimDoor(this.disk, (name) => this.#claimsOn(book, kept, name));
+    const claims = [liveClaims(book), new RetentionClaims(this.store)];
+    const { volumes, door } = simVolumes(this.disk, claims, quiet);
     const kept: Retention = retention({
       store: this.store,
-      volumes: this.disk,
+      volumes,
       door,
       copies: recordCopies(undefined),
       leases: book,
@@ -202,7 +210,7 @@ export class StorageWorld implements AsyncDisposable {
       log: quiet,
       spawn: (name, work) => void scope.spawn(name, work),
     });
-    const work = new StorageWork({ ...this, door, retention: () => kept });
+    const work = new StorageWork({ ...this, volumes, door, retention: () => kept });
     const queued = new Map<string, Owed>();
     const tell = (lease: string, debt: Owed | undefined): void => {
       if (debt !== undefined && !this.faults.dead) this.told.push({ lease, owed: debt });
@@ -233,19 +241,11 @@ export class StorageWorld implements AsyncDisposable {
       },
     });
     for (const [uuid, debt] of owed) registry.tryPost(uuid, { kind: 'settle', owed: debt });
-    return { scope, book, pool, registry, retention: kept, clock, door };
-  }
-
-  /** All claims on a volume: during a restore the new lease has one, and the closed lease another. */
-  #claimsOn(book: LeaseBook, kept: Retention, name: VolumeName): readonly VolumeClaim[] {
-    const claim = kept.claims.claimOf(name);
-    const parsed = parseVolume(name);
-    const lease = parsed && !parsed.retained ? book.get(parsed.lease) : undefined;
-    const live = lease !== undefined && isOf(name, lease);
-    return [
-      ...(claim === undefined ? [] : [claim]),
-      ...(live ? [{ kind: 'live_provision', lease: lease.uuid }] : []),
-    ];
+    const containers = (): { readonly lease: string }[] => Array.from(this.running, (lease) => ({ lease }));
+    const listing = { all: async () => ({ containers: containers(), unreadable: [] }) };
+    const witnesses = () => orphanWitnesses({ releases: this.releases, work: { listing } });
+    const orphans = new OrphanSweep({ volumes, door, witnesses, log: quiet });
+    return { scope, book, pool, registry, retention: kept, clock, volumes, door, orphans };
   }
 
   /** The process ends here and now, with the power or without it, and another one begins. */
@@ -283,16 +283,9 @@ export class StorageWorld implements AsyncDisposable {
     await this.ended(work.catch(() => undefined));
   }
 
-  /** What nothing claims, and no release protects. */
+  /** What nothing claims, and nobody has a reason to keep. */
   async sweepOrphans(): Promise<void> {
-    for (const name of await this.disk.list()) {
-      const parsed = parseVolume(name);
-      if (parsed === undefined || parsed.retained) continue;
-      if (this.releases.latestActive(parsed.lease) !== undefined) continue;
-      if (this.releases.droppedRow(parsed.lease) !== undefined) continue;
-      if (this.#claimsOn(this.book, this.retention, name).length === 0)
-        await this.disk.destroy(name, 'orphan_gc');
-    }
+    await this.#process.orphans.run();
   }
 
   async provision(uuid: string, tenant: string, items: readonly RequestedItem[]): Promise<void> {
@@ -328,7 +321,7 @@ export class StorageWorld implements AsyncDisposable {
       registry,
       releases: this.releases,
       store: this.store,
-      volumes: this.disk,
+      volumes: this.volumes,
       rules: { catalogue },
       log: quiet,
     };
@@ -359,7 +352,7 @@ export class StorageWorld implements AsyncDisposable {
         releases: this.releases,
         store: this.store,
         retention: kept,
-        volumes: this.disk,
+        volumes: this.volumes,
         meter: this.metrics.meter,
         log: quiet,
       },

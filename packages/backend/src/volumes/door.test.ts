@@ -9,7 +9,7 @@ import { labelClaims } from './label-claims.ts';
 import { liveClaims } from './live-claims.ts';
 import { NameLocks } from './name-locks.ts';
 import { encodeOwner } from './owner.ts';
-import { sweepOrphans } from './sweep.ts';
+import { OrphanSweep, type Witness } from './sweep.ts';
 import { Volumes } from './volumes.ts';
 
 const uuid = (digit: number): string => `${String(digit).repeat(8)}-0000-4000-8000-000000000000`;
@@ -67,6 +67,9 @@ describe('the door to destruction', () => {
   const onDisk = (...names: readonly VolumeName[]): void => {
     for (const name of names) mkdirSync(filesystem.hostPath(name), { recursive: true });
   };
+
+  const sweepWith = (...witnesses: readonly Witness[]): OrphanSweep =>
+    new OrphanSweep({ volumes, door, witnesses: async () => witnesses, log: log.log });
 
   it('destroys what is nobody’s or the asking lease’s own, and keeps what another owns, in one call', async () => {
     const names = [volume(mine), volume(mine, 1), volume(theirs)];
@@ -183,22 +186,60 @@ describe('the door to destruction', () => {
     onDisk(...names);
     claims.held.set(volume(mine), { kind: 'live_provision', lease: mine });
     const witness = (name: VolumeName) => (name === volume(theirs) ? 'a release' : undefined);
-    const swept = await sweepOrphans({ volumes, door, witnesses: [witness], log: log.log });
+    const sweep = sweepWith(witness);
+    const swept = await sweep.run();
     expect(swept.outcome.destroyed).toEqual([volume(uuid(3))]);
     expect([...swept.kept.keys()]).toEqual([legacy, volume(theirs)]);
     expect(await volumes.list()).toHaveLength(4);
+    const told = () => log.attrsOf('a volume without an owner is kept').length;
+    const before = told();
+    await sweep.run();
+    expect(told(), 'it is no news any more').toBe(before);
   });
 
   it('has a sweep that destroys nothing when it cannot be told who owns what, and counts each volume', async () => {
     onDisk(volume(mine), volume(theirs), retainedForm(volume(uuid(4))));
     claims.unreadable.add(volume(theirs));
-    const swept = await sweepOrphans({ volumes, door, witnesses: [], log: log.log });
+    const swept = await sweepWith().run();
     expect(swept.outcome.unproven).toEqual([volume(mine), volume(theirs)]);
     expect(refused).toEqual(['orphan_gc claims_unreadable', 'orphan_gc claims_unreadable']);
     filesystem.before = (step) => {
       if (step === 'list') throw new Error('unmounted');
     };
-    await expect(sweepOrphans({ volumes, door, witnesses: [], log: log.log })).rejects.toThrow('unmounted');
+    await expect(sweepWith().run()).rejects.toThrow('unmounted');
+  });
+
+  it('has a sweep that finds what became nobody’s since, and hears each witness right before it destroys', async () => {
+    const names = [volume(mine), volume(mine, 1), volume(theirs)];
+    onDisk(...names);
+    claims.held.set(volume(mine), { kind: 'live_provision', lease: mine });
+    const released = new Set([volume(theirs)]);
+    const sweep = sweepWith((name) => (released.has(name) ? 'a release' : undefined));
+    filesystem.before = (step, name) => {
+      // While the first one is destroyed, the lease of another begins and ends, and leaves a witness.
+      if (step === 'destroy' && name === volume(mine)) released.add(volume(mine, 1));
+    };
+    claims.held.set(volume(mine, 1), { kind: 'live_provision', lease: mine });
+    expect((await sweep.run()).outcome.destroyed).toEqual([]);
+    claims.held.clear();
+    expect((await sweep.run()).outcome.destroyed).toEqual([volume(mine)]);
+    expect(await volumes.list()).toEqual([volume(mine, 1), volume(theirs)]);
+    released.clear();
+    expect((await sweep.run()).outcome.destroyed).toEqual([volume(mine, 1), volume(theirs)]);
+  });
+
+  it('has a sweep that keeps everything when a witness cannot be asked', async () => {
+    onDisk(volume(mine));
+    const broken = async (): Promise<never> => {
+      throw new Error('the engine does not answer');
+    };
+    const context = { volumes, door, log: log.log };
+    expect((await new OrphanSweep({ ...context, witnesses: broken }).run()).outcome.destroyed).toEqual([]);
+    const swept = await sweepWith(broken).run();
+    expect([...swept.kept.values()]).toEqual([
+      'somebody who might know of it cannot be asked: the engine does not answer',
+    ]);
+    expect(await volumes.list()).toEqual([volume(mine)]);
   });
 });
 

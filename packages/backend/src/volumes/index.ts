@@ -10,6 +10,6 @@ export {
   restoreScratch,
   seedScratch,
 } from './scratch.ts';
-export { sweepOrphans, type Witness } from './sweep.ts';
+export { OrphanSweep, type Witness } from './sweep.ts';
 export { isWithin, volumePath } from './volume-paths.ts';
 export type { Volumes } from './volumes.ts';

@@ -1,5 +1,5 @@
 /** Opens the volume root, and hands out what can be done there: all but destruction, and the door to that. */
-import type { QuotaKind } from '@berth/kernel/filesystems';
+import type { QuotaFilesystem, QuotaKind } from '@berth/kernel/filesystems';
 import type { Scope } from '@berth/service';
 import type { Log } from '@berth/service/log';
 import { isVolumeName } from '../names/index.ts';
@@ -67,12 +67,25 @@ export async function openVolumes(options: OpenVolumesOptions): Promise<OpenVolu
   if (options.identity !== undefined)
     held?.agree(backendName, options.identity.known, (await filesystem.list()).length > 0);
   warnOfCapacity(options, (await probeRoot(root)).totalBytes);
-  const ownership = new Ownership([...claims, labelClaims(filesystem, backendName)]);
   return {
     entriesIn: (sizeMb) => inodeCeiling(sizeMb, options.minAvgFileBytes),
     volumes: new Volumes(filesystem, locks),
-    door: new VolumeDoor({ destroyer, ownership, locks, log, onRefused }),
+    door: doorTo({ volumes: filesystem, destroyer }, { claims, backendName, locks, log, onRefused }),
   };
+}
+
+export interface DoorOptions extends Pick<OpenVolumesOptions, 'claims' | 'backendName' | 'log'> {
+  readonly locks: NameLocks;
+  readonly onRefused: (site: DestroySite, reason: RefusalReason) => void;
+}
+
+/** The door to what a file system has: all who can own a volume are asked there, and the volume itself is, too. */
+export function doorTo(
+  { volumes, destroyer }: QuotaFilesystem,
+  { claims, backendName, locks, log, onRefused }: DoorOptions,
+): VolumeDoor {
+  const ownership = new Ownership([...claims, labelClaims(volumes, backendName)]);
+  return new VolumeDoor({ destroyer, ownership, locks, log, onRefused });
 }
 
 /** Quotas are ceilings and reserve nothing: more than there is must not be promised. */

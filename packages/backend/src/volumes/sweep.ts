@@ -1,7 +1,7 @@
 /** Volumes that nobody owns are destroyed; to be nobody's, all who might know have to be asked, and none may be in doubt. */
-import type { Log } from '@berth/service/log';
+import { errorText, type Log } from '@berth/service/log';
 import { parseVolume, type VolumeName } from '../names/index.ts';
-import type { DestroyOutcome, VolumeDoor } from './door.ts';
+import type { DestroyOutcome, VolumeDoor, VolumeOperation } from './door.ts';
 import type { Volumes } from './volumes.ts';
 
 /** A reason to keep a volume that nobody claims; undefined: none. */
@@ -10,7 +10,8 @@ export type Witness = (name: VolumeName) => string | undefined | Promise<string 
 export interface SweepContext {
   readonly volumes: Volumes;
   readonly door: VolumeDoor;
-  readonly witnesses: readonly Witness[];
+  /** Looked up anew for each sweep. */
+  readonly witnesses: () => Promise<readonly Witness[]>;
   readonly log: Log;
 }
 
@@ -20,52 +21,85 @@ export interface Swept {
   readonly outcome: DestroyOutcome;
 }
 
-interface Orphans {
-  readonly listed: readonly VolumeName[];
-  readonly orphans: readonly VolumeName[];
-  readonly kept: ReadonlyMap<VolumeName, string>;
-}
-
 const isLive = (name: VolumeName): boolean => parseVolume(name)?.retained === false;
 
-/** What would be destroyed, and what is kept although nobody claims it. Changes nothing. */
-async function findOrphans(context: SweepContext): Promise<Orphans> {
-  const { volumes, door, witnesses } = context;
-  const listed = await volumes.list();
-  const kept = new Map<VolumeName, string>();
-  // Names that we would not give are left alone, and kept data is not for this sweep.
-  const named = listed.filter(isLive);
-  for (const name of listed)
-    if (parseVolume(name) === undefined) kept.set(name, 'its name is none that this version gives');
-  const { mine: unclaimed } = await door.operation(undefined).partition(named);
-  for (const name of unclaimed) {
-    const reason = await firstReason(witnesses, name);
-    if (reason !== undefined) kept.set(name, reason);
+/**
+ * Looks for volumes that are nobody's, at the start and from time to time. Each witness is heard right before the volume is
+ * destroyed: a look at many volumes takes long, and leases come and go meanwhile.
+ */
+export class OrphanSweep {
+  readonly #context: SweepContext;
+  /** What was last said of a volume that is kept: an operator need not read it every hour. */
+  #told: ReadonlyMap<VolumeName, string> = new Map();
+
+  constructor(context: SweepContext) {
+    this.#context = context;
   }
-  return { listed, orphans: unclaimed.filter((name) => !kept.has(name)), kept };
+
+  /** Rejects when the root cannot be listed. When it cannot be told who owns what, nothing is destroyed. */
+  async run(): Promise<Swept> {
+    const { volumes, door, log } = this.#context;
+    const listed = await volumes.list();
+    // Names that we would not give are left alone, and kept data is not for this sweep.
+    const named = listed.filter(isLive);
+    const operation = door.operation(undefined);
+    const kept = new Map<VolumeName, string>();
+    for (const name of listed)
+      if (parseVolume(name) === undefined) kept.set(name, 'its name is none that this version gives');
+    let outcome: DestroyOutcome;
+    try {
+      const { mine: unclaimed } = await operation.partition(named);
+      outcome = await this.#collect(unclaimed, operation, kept);
+    } catch (error) {
+      outcome = operation.keep('orphan_gc', named, error);
+    }
+    for (const [volume, reason] of kept)
+      if (this.#told.get(volume) !== reason)
+        log.warn('a volume without an owner is kept', { volume, reason });
+    this.#told = kept;
+    return { listed: listed.length, kept, outcome };
+  }
+
+  async #collect(
+    unclaimed: readonly VolumeName[],
+    operation: VolumeOperation,
+    kept: Map<VolumeName, string>,
+  ): Promise<DestroyOutcome> {
+    const witnesses = await this.#witnesses();
+    const outcomes: DestroyOutcome[] = [];
+    for (const name of unclaimed) {
+      const reason = await firstReason(witnesses, name);
+      if (reason === undefined) outcomes.push(await operation.destroy('orphan_gc', [name]));
+      else kept.set(name, reason);
+    }
+    return together(outcomes);
+  }
+
+  async #witnesses(): Promise<readonly Witness[]> {
+    try {
+      return await this.#context.witnesses();
+    } catch (error) {
+      return [() => `not all who might know of it can be asked: ${errorText(error)}`];
+    }
+  }
 }
 
-/** Rejects when the root cannot be listed. When it cannot be told who owns what, nothing is destroyed. */
-export async function sweepOrphans(context: SweepContext): Promise<Swept> {
-  const { volumes, door, log } = context;
-  const operation = door.operation(undefined);
-  let found: Orphans;
-  try {
-    found = await findOrphans(context);
-  } catch (error) {
-    const named = (await volumes.list()).filter(isLive);
-    return { listed: named.length, kept: new Map(), outcome: operation.keep('orphan_gc', named, error) };
-  }
-  for (const [volume, reason] of found.kept)
-    log.warn('a volume without an owner is kept', { volume, reason });
-  const outcome = await operation.destroy('orphan_gc', found.orphans);
-  return { listed: found.listed.length, kept: found.kept, outcome };
-}
+const together = (outcomes: readonly DestroyOutcome[]): DestroyOutcome => ({
+  destroyed: outcomes.flatMap(({ destroyed }) => destroyed),
+  claimed: outcomes.flatMap(({ claimed }) => claimed),
+  unproven: outcomes.flatMap(({ unproven }) => unproven),
+  errors: outcomes.flatMap(({ errors }) => errors),
+  leftOnDisk: outcomes.some(({ leftOnDisk }) => leftOnDisk),
+});
 
 async function firstReason(witnesses: readonly Witness[], name: VolumeName): Promise<string | undefined> {
-  for (const witness of witnesses) {
-    const reason = await witness(name);
-    if (reason !== undefined) return reason;
+  try {
+    for (const witness of witnesses) {
+      const reason = await witness(name);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  } catch (error) {
+    return `somebody who might know of it cannot be asked: ${errorText(error)}`;
   }
-  return undefined;
 }

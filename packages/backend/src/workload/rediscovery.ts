@@ -1,12 +1,11 @@
 import type { Log } from '@berth/service/log';
-import { errorText } from '@berth/service/log';
 import type { Rediscovered } from '../leases/index.ts';
-import { parseStoredManifest } from '../manifest/index.ts';
 import type { SkuCatalogue } from '../placement/index.ts';
 import type { ReleaseStore } from '../stores/index.ts';
 import type { Evidence } from './evidence.ts';
+import { knownRelease } from './known-release.ts';
 import type { ContainerListing } from './listing.ts';
-import { type KnownRelease, rebuiltLease, unusable, wasUnfinished } from './rebuild.ts';
+import { rebuiltLease, unusable, wasUnfinished } from './rebuild.ts';
 
 export interface RediscoveryContext {
   readonly listing: ContainerListing;
@@ -26,13 +25,13 @@ export class Rediscovery {
   }
 
   async find(uuid: string): Promise<Rediscovered | undefined> {
-    const { listing, catalogue, evidence, releases, now } = this.#context;
+    const { listing, catalogue, evidence, releases, log, now } = this.#context;
     const { containers } = await listing.ofLease(uuid);
     const usable = containers.filter((one) => !one.setAside && unusable(one, catalogue) === undefined);
     const nowMs = now();
     const lease = rebuiltLease(usable, {
       catalogue,
-      release: this.#release(uuid),
+      release: knownRelease(releases, uuid, log),
       lastRelease: releases.highestVersion(uuid),
       nowMs,
     });
@@ -48,20 +47,5 @@ export class Rediscovery {
           } as const)
         : undefined;
     return { lease, owed, logs };
-  }
-
-  /** What the lease runs, as far as the history knows. */
-  #release(uuid: string): KnownRelease | undefined {
-    const { releases, log } = this.#context;
-    try {
-      const active = releases.latestActive(uuid);
-      return active && { version: active.version, stack: parseStoredManifest(active.manifest).stack };
-    } catch (error) {
-      log.warn('the manifest of a lease cannot be read, it cannot be restarted', {
-        lease_uuid: uuid,
-        error: errorText(error),
-      });
-      return undefined;
-    }
   }
 }

@@ -59,7 +59,8 @@ export const retentionFields = {
   }),
   retentionReapIntervalMs: optional('retention_reap_interval', span, {
     default: hours(1),
-    about: 'How often kept data is looked through; 0 means `retention_max_age`, then 1h.',
+    about:
+      'How often kept data, and volumes without an owner, are looked through; 0 means `retention_max_age`, then 1h.',
   }),
   maxRetainedLeasesPerTenant: optional('max_retained_leases_per_tenant', integer({ min: 0 }), {
     default: 0,

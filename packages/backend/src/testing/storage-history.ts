@@ -1,0 +1,197 @@
+/** A storage life told by chance, with everything going wrong in between, beside a reference that is nothing but maps. */
+import { type Random, seededRandom } from '@berth/service';
+import { canonicalVolume } from '../names/index.ts';
+import type { RequestedItem } from '../operations/index.ts';
+import type { RetentionConfig } from '../retention/index.ts';
+import type { FaultMode } from './faults.ts';
+import { StorageModel } from './storage-model.ts';
+import { settle } from './storage-settle.ts';
+import { undercounted } from './storage-truths.ts';
+import { hourMs, StorageWorld } from './storage-world.ts';
+
+class Chance {
+  readonly #random: Random;
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed);
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.#random() * limit);
+  }
+
+  of<T>(choices: readonly T[]): T | undefined {
+    return choices[this.below(choices.length)];
+  }
+
+  happens(share: number): boolean {
+    return this.#random() < share;
+  }
+}
+
+const tenants = ['ann', 'bob', 'cyd'];
+const modes: readonly FaultMode[] = ['kill', 'power', 'enospc', 'eio'];
+
+export class StorageHistory implements AsyncDisposable {
+  readonly world: StorageWorld;
+  readonly model = new StorageModel();
+  readonly chance: Chance;
+  readonly did = new Map<string, number>();
+  #leases = 0;
+  #writes = 0;
+  #under: string | undefined;
+
+  constructor(seed: number) {
+    this.chance = new Chance(seed);
+    // Some limit there always is: a world that only grows shows nothing new, and everything is looked at after each step.
+    const maxRetainedDiskMb = this.chance.of([0, 900, 1500]) ?? 0;
+    const config: Partial<RetentionConfig> = {
+      retainOnClose: this.chance.happens(0.8),
+      maxRetainedLeasesPerTenant: this.chance.of(maxRetainedDiskMb === 0 ? [1, 2] : [0, 1, 2]) ?? 2,
+      maxRetainedDiskMb,
+    };
+    this.world = new StorageWorld(config, 100_000);
+    this.world.faults.observer = (step) => {
+      // The pool hears of a transition in the same breath: nothing can come in between.
+      if (step === 'commit retention done') return;
+      this.#under ??= undercounted(this.world) && `at "${step}": ${undercounted(this.world)}`;
+    };
+  }
+
+  async step(): Promise<void> {
+    const { world, chance } = this;
+    const faulty = chance.happens(0.12);
+    world.faults.reset();
+    if (faulty) world.faults.arm(chance.below(40), chance.of(modes) ?? 'kill');
+    const what = chance.below(100);
+    if (what < 25) await this.#do('provision', () => this.#provision());
+    else if (what < 45) await this.#do('write', async () => this.#write());
+    else if (what < 70) await this.#do('close', () => this.#close(faulty));
+    else if (what < 85) await this.#do('restore', () => this.#restore());
+    else if (what < 90) await this.#do('wait', () => this.#wait());
+    else if (what < 94) await this.#do('sweep', () => this.#sweep());
+    else if (what < 96) await this.#do('lose the mount', () => this.#loseMount());
+    else await this.#do('die at rest', () => world.restart(chance.happens(0.5)));
+    if (world.faults.fired !== undefined) this.#note(`fault ${world.faults.fired}`);
+    this.model.expire(world);
+    const wrong = [...this.model.differences(world), ...(this.#under === undefined ? [] : [this.#under])];
+    if (wrong.length > 0) throw new Error(`${what}: ${wrong.join('; ')}`);
+  }
+
+  #note(what: string): void {
+    this.did.set(what, (this.did.get(what) ?? 0) + 1);
+  }
+
+  async #do(what: string, act: () => Promise<void>): Promise<void> {
+    this.#note(what);
+    await act();
+  }
+
+  /** Does it, and brings everything to rest again, through a restart if need be. */
+  async #run(act: () => Promise<unknown>): Promise<void> {
+    const { world } = this;
+    await world.ended(act().catch(() => undefined));
+    await world.idle();
+    if (world.faults.dead) await world.restart(world.faults.fired === 'power');
+    if (world.faults.fired === undefined && !this.#unrest()) return;
+    world.faults.disarm();
+    await settle(world, 1);
+    for (let round = 0; round < 6 && this.#unrest(); round++) await settle(world, 1);
+  }
+
+  #unrest(): boolean {
+    const { book, store } = this.world;
+    return (
+      [...book.values()].some(({ status, operation }) => status !== 'ready' || operation !== undefined) ||
+      store.closing().length > 0 ||
+      store.withStatus('reaping').length > 0 ||
+      store.withStatus('restoring').length > 0
+    );
+  }
+
+  #items(): readonly RequestedItem[] {
+    const item = (serviceName: string, sku: string, quantity: number): RequestedItem => ({
+      sku,
+      quantity,
+      serviceName,
+      customDomain: '',
+    });
+    const db = item('db', this.chance.of(['small', 'large']) ?? 'small', 1 + this.chance.below(2));
+    return this.chance.happens(0.4) ? [db, item('web', 'none', 1)] : [db];
+  }
+
+  #id(): string {
+    return `0190f5fb-0000-7000-8000-${(++this.#leases).toString(16).padStart(12, '0')}`;
+  }
+
+  async #provision(): Promise<void> {
+    const { world, model, chance } = this;
+    if (model.live.size >= 4) return;
+    const [uuid, tenant, items] = [this.#id(), chance.of(tenants) ?? 'ann', this.#items()];
+    await this.#run(() => world.provision(uuid, tenant, items));
+    const status = world.book.get(uuid)?.status;
+    if (status === 'ready') model.provisioned(uuid, tenant, items);
+    else if (status !== undefined) await this.#run(() => world.close(uuid));
+  }
+
+  #write(): void {
+    const { world, model, chance } = this;
+    const lease = chance.of([...model.live.keys()]);
+    const db = model.live.get(lease ?? '')?.items.find(({ serviceName }) => serviceName === 'db');
+    if (lease === undefined || db === undefined) return;
+    const index = chance.below(db.quantity);
+    const content = `${lease} ${++this.#writes}`;
+    world.disk.write(canonicalVolume({ lease, service: 'db', index }), content);
+    model.wrote(lease, `db/${index}`, content);
+  }
+
+  async #close(faulty: boolean): Promise<void> {
+    const { world, model, chance } = this;
+    const lease = chance.of([...model.live.keys()]);
+    if (lease === undefined) return;
+    await world.clock.advance(1000);
+    await this.#run(() => world.close(lease));
+    if (world.book.get(lease) === undefined) model.closed(world, lease, faulty);
+  }
+
+  async #restore(): Promise<void> {
+    const { world, model, chance } = this;
+    const from = chance.of([...model.kept.keys()]);
+    const data = model.kept.get(from ?? '');
+    if (from === undefined || data === undefined) return;
+    const uuid = this.#id();
+    const tenant = chance.happens(0.1) ? 'eve' : data.tenant;
+    const sku = chance.of(['small', 'large']) ?? 'small';
+    const items = data.items.map((item) => (item.sku === 'none' ? item : { ...item, sku }));
+    const starts = chance.happens(0.8);
+    if (!starts) world.refuses.add(uuid);
+    await this.#run(() => world.restore(from, uuid, tenant, items));
+    const status = world.book.get(uuid)?.status;
+    if (status === 'ready') {
+      if (tenant !== data.tenant || !starts) throw new Error(`${from} was restored for ${tenant}`);
+      model.restored(from, uuid, items);
+    } else if (status !== undefined) await this.#run(() => world.close(uuid));
+  }
+
+  async #wait(): Promise<void> {
+    await this.world.clock.advance(this.chance.below(20 * 24) * hourMs);
+    await this.#run(() => this.world.retention.passes.sweep());
+  }
+
+  #sweep(): Promise<void> {
+    return this.#run(() => this.world.retention.passes.sweep());
+  }
+
+  /** An empty folder where the volumes were: nothing may be concluded from it. */
+  async #loseMount(): Promise<void> {
+    const { world } = this;
+    world.faults.reset();
+    world.disk.unmounted = true;
+    for (let look = 0; look < 4; look++) await world.retention.passes.sweep().catch(() => undefined);
+    world.disk.unmounted = false;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.world[Symbol.asyncDispose]();
+  }
+}
