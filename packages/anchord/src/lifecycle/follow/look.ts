@@ -105,6 +105,7 @@ function membershipOf(
     attached: members.some(isFollower) || willJoin,
     storedId: attachment?.networkId,
     foreign: members.filter((id) => !isFollower(id) && !fellows.has(id)).length,
-    abandoned: owner !== undefined && owner !== project && all.every(({ labels }) => projectOf(labels) !== owner),
+    abandoned:
+      owner !== undefined && owner !== project && all.every(({ labels }) => projectOf(labels) !== owner),
   };
 }

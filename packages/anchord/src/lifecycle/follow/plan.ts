@@ -82,7 +82,10 @@ function planPoll(state: FollowState, next: FollowState, seen: Membership | unde
     return { action: state.parked ? nothing : { do: 'say', word: 'destroyed' }, state: park };
   if (seen.attached) {
     const ownerLeft = seen.foreign === 0 && state.inhabited === seen.networkId;
-    return { action: ownerLeft || isDeserted(seen) ? { do: 'release' } : nothing, state: { ...next, parked: false } };
+    return {
+      action: ownerLeft || isDeserted(seen) ? { do: 'release' } : nothing,
+      state: { ...next, parked: false },
+    };
   }
   if (seen.foreign > 0) return { action: { do: 'settle', word: 'missed' }, state: next };
   return { action: state.parked ? nothing : { do: 'say', word: 'released' }, state: park };
