@@ -58,12 +58,45 @@ class Stream implements EventStream {
   }
 }
 
+/** All that an engine has lasting of containers and networks. */
+export interface EngineState {
+  readonly containers: readonly ContainerDetails[];
+  readonly networks: readonly Network[];
+}
+
+export interface MemoryEngineOptions {
+  /** What every image declares as its volumes. */
+  readonly volumes?: readonly string[];
+  /** Hears of every change, when it has happened. */
+  readonly onChange?: (state: EngineState) => void;
+  /** Where it begins: what an engine had that lost its power. */
+  readonly from?: EngineState;
+}
+
 export class MemoryEngine implements Engine {
   readonly address = 'memory';
+  readonly #options: MemoryEngineOptions;
   readonly #containers = new Map<string, ContainerDetails>();
   readonly #networks = new Map<string, Network>();
+  /** Leases whose containers do not start. */
+  readonly refuses = new Set<string>();
   readonly #streams = new Set<Stream>();
   #events = 0;
+
+  constructor(options: MemoryEngineOptions = {}) {
+    this.#options = options;
+    for (const one of options.from?.networks ?? []) this.#networks.set(one.id, one);
+    for (const one of options.from?.containers ?? []) this.#put({ ...one, state: ended(one.state, 137) });
+  }
+
+  #put(container: ContainerDetails): void {
+    this.#containers.set(container.id, container);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#options.onChange?.({ containers: this.everything, networks: [...this.#networks.values()] });
+  }
 
   get everything(): readonly ContainerDetails[] {
     return [...this.#containers.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -98,13 +131,14 @@ export class MemoryEngine implements Engine {
       await turn();
       const found = this.#find(ref);
       this.#refuseTaken(name);
-      this.#containers.set(found.id, { ...found, name });
+      this.#put({ ...found, name });
     },
     remove: async (ref) => {
       await turn();
       const found = this.#find(ref);
       this.#end(found, 137);
       this.#containers.delete(found.id);
+      this.#changed();
     },
     logs: async () => ({ text: 'words\n', truncated: false }),
     restart: notPlayed,
@@ -146,11 +180,13 @@ export class MemoryEngine implements Engine {
         pools: [],
       };
       this.#networks.set(id, { id, name, labels, ...common });
+      this.#changed();
       return id;
     },
     remove: async (ref) => {
       await turn();
       this.#networks.delete(this.#network(ref).id);
+      this.#changed();
     },
     connect: notPlayed,
     disconnect: notPlayed,
@@ -174,7 +210,7 @@ export class MemoryEngine implements Engine {
       return {
         ...common,
         id: `sha256:${ref}`,
-        volumes: [],
+        volumes: this.#options.volumes ?? [],
         exposedPorts: [],
         env: [],
         entrypoint: [],
@@ -239,7 +275,7 @@ export class MemoryEngine implements Engine {
     const { HostConfig: hostConfig = {}, NetworkingConfig: _, ...config } = request;
     const networkMode = hostConfig.NetworkMode ?? 'default';
     if (networkMode !== 'default') this.#network(networkMode);
-    this.#containers.set(id, {
+    this.#put({
       id,
       name,
       createdAt: new Date().toISOString(),
@@ -262,9 +298,11 @@ export class MemoryEngine implements Engine {
   #start(found: ContainerDetails): boolean {
     if (found.state.running) return false;
     const [program] = found.config.Cmd ?? [];
-    if (program === 'nothing') fail('ENGINE_BAD_REQUEST', 'exec: "nothing": executable file not found');
+    const refused = [...this.refuses].some((lease) => found.name.includes(lease));
+    if (program === 'nothing' || refused)
+      fail('ENGINE_BAD_REQUEST', 'exec: "nothing": executable file not found');
     const running = { ...asleep, status: 'running', running: true, pid: 1, startedAt: 'now' } as const;
-    this.#containers.set(found.id, { ...found, state: running });
+    this.#put({ ...found, state: running });
     this.#tell('start', found);
     if (program === 'ends') this.#end(this.#find(found.id), 1);
     return true;
@@ -272,8 +310,7 @@ export class MemoryEngine implements Engine {
 
   #end(found: ContainerDetails, exitCode: number): boolean {
     if (!found.state.running) return false;
-    const ended = { ...found.state, status: 'exited', running: false, pid: 0, exitCode } as const;
-    this.#containers.set(found.id, { ...found, state: ended });
+    this.#put({ ...found, state: ended(found.state, exitCode) });
     this.#tell('die', found);
     return true;
   }
@@ -287,6 +324,9 @@ export class MemoryEngine implements Engine {
 }
 
 const newId = (): string => randomBytes(32).toString('hex');
+
+const ended = (state: ContainerDetails['state'], exitCode: number): ContainerDetails['state'] =>
+  state.running ? { ...state, status: 'exited', running: false, pid: 0, exitCode } : state;
 
 const asleep = {
   running: false,

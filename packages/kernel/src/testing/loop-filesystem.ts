@@ -14,15 +14,18 @@ import { join } from 'node:path';
 
 const prefix = 'berth-loop-';
 
-function tool(...[command = '', ...args]: readonly string[]): void {
+export function tool(...[command = '', ...args]: readonly string[]): void {
   const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`);
 }
 
-function release(folder: string): void {
-  const mounts = readFileSync('/proc/self/mounts', 'utf8');
-  const root = join(folder, 'root');
-  if (mounts.includes(` ${root} `)) tool('umount', '--detach-loop', root);
+export function release(folder: string): void {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  const inside = mounts
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${folder}/`));
+  // The newest first: one may lie on what another holds.
+  for (const path of inside.reverse()) tool('umount', '--lazy', path);
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -50,23 +53,37 @@ export interface LoopFilesystem extends Disposable {
   mount(): void;
 }
 
-export function makeBtrfs(sizeMb = 256): LoopFilesystem {
-  return make(sizeMb, ['mkfs.btrfs', '--quiet'], 'loop', (root) => tool('btrfs', 'quota', 'enable', root));
+interface DiskRecipe {
+  readonly format: readonly string[];
+  readonly options: string;
+  readonly prepare: (root: string) => void;
 }
 
-/** With project quotas, which not every kernel has. */
-export function makeXfs(sizeMb = 400): LoopFilesystem {
-  return make(sizeMb, ['mkfs.xfs', '-q'], 'loop,prjquota', () => undefined);
-}
+export type DiskKind = 'btrfs' | 'xfs' | 'ext4';
 
-function make(
-  sizeMb: number,
-  format: readonly string[],
-  options: string,
-  prepare: (root: string) => void,
-): LoopFilesystem {
+export const diskKinds: Readonly<Record<DiskKind, DiskRecipe>> = {
+  btrfs: {
+    format: ['mkfs.btrfs', '--quiet'],
+    options: 'loop',
+    prepare: (root) => tool('btrfs', 'quota', 'enable', root),
+  },
+  /** With project quotas, which not every kernel has. */
+  xfs: { format: ['mkfs.xfs', '-q'], options: 'loop,prjquota', prepare: () => undefined },
+  ext4: { format: ['mkfs.ext4', '-q'], options: 'loop', prepare: () => undefined },
+};
+
+export const makeBtrfs = (sizeMb = 256): LoopFilesystem => make(sizeMb, diskKinds.btrfs);
+
+export const makeXfs = (sizeMb = 400): LoopFilesystem => make(sizeMb, diskKinds.xfs);
+
+/** For a file system and all that belongs to it: removed by the next run if this one is killed. */
+export function newFolder(): string {
   releaseLeftovers();
-  const folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+  return mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+}
+
+function make(sizeMb: number, { format, options, prepare }: DiskRecipe): LoopFilesystem {
+  const folder = newFolder();
   const image = join(folder, 'image');
   const root = join(folder, 'root');
   writeFileSync(image, '');
