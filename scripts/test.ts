@@ -17,7 +17,7 @@ import { prepareMachine, removeOrphans } from '../lab/src/index.ts';
 import { checks } from './checks.ts';
 import { onParentGone } from './parent.ts';
 import { bin, run, stopChildren } from './run.ts';
-import { add, type Counts, closingLine, readReport, zero } from './test-report.ts';
+import { add, type Counts, closingLines, failure, readReport, zero } from './test-report.ts';
 import { runVmSuite } from './vm-suite.ts';
 
 const suites = ['unit', 'kernel', 'engine', 'e2e', 'vm'] as const;
@@ -40,7 +40,10 @@ async function runChecks(): Promise<Counts> {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     say(`${code === 0 ? '✓' : '✗'} check: ${check.name} (${seconds} s)`);
     if (code !== 0) say(output.trimEnd());
-    counts = add(counts, code === 0 ? { ...zero, passed: 1 } : { ...zero, failed: 1 });
+    const lines = output.trimEnd().split('\n').slice(-6);
+    const count =
+      code === 0 ? { ...zero, passed: 1 } : failure([`check: ${check.name}`, ...lines].join('\n    '));
+    counts = add(counts, count);
   }
   return counts;
 }
@@ -64,7 +67,7 @@ async function runSuite(suite: Suite, filters: readonly string[]): Promise<Count
       // The runner ends when we do: see the lab's global-setup.
       { show: true, env: { BERTH_TEST_RUN: String(process.pid) } },
     );
-    return readReport(suite, code, () => readFileSync(report, 'utf8'), say);
+    return readReport(suite, code, () => readFileSync(report, 'utf8'));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -86,10 +89,9 @@ async function runPrivileged(suite: Suite, filters: readonly string[]): Promise<
     say(`\n== ${suite} == left out: ${why}, and BERTH_SKIP_PRIVILEGED=1 says that this is meant`);
     return zero;
   }
-  say(
-    `\n== ${suite} == cannot run: ${why}. Run as root on Linux, or set BERTH_SKIP_PRIVILEGED=1 to leave it out.`,
+  return failure(
+    `${suite}: cannot run: ${why}. Run as root on Linux, or set BERTH_SKIP_PRIVILEGED=1 to leave it out.`,
   );
-  return { ...zero, failed: 1 };
 }
 
 async function main([what = 'all', ...filters]: readonly string[]): Promise<number> {
@@ -114,8 +116,8 @@ async function main([what = 'all', ...filters]: readonly string[]): Promise<numb
     say('\nstopped before the end');
     return 130;
   }
-  say(`\n${closingLine(counts)}`);
-  return counts.failed === 0 ? 0 : 1;
+  say(`\n${closingLines(counts)}`);
+  return counts.failed.length === 0 ? 0 : 1;
 }
 
 let stopped = false;

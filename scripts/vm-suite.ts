@@ -27,5 +27,5 @@ export async function runVmSuite(filters: readonly string[], say: (text: string)
       say,
     },
   );
-  return readReport('vm', code, () => result, say);
+  return readReport('vm', code, () => result);
 }
