@@ -148,6 +148,8 @@ export interface Problem {
 /** What is wrong at this moment; told to whoever shows it. */
 export class Problems {
   readonly #open = new Map<string, Problem>();
+  /** Kinds of which it was told that there is none: most looks find nothing, and nothing new is nothing to tell. */
+  readonly #toldNone = new Set<ProblemCode>();
   readonly #onChange: (code: ProblemCode, open: readonly Problem[]) => void;
 
   constructor(onChange: (code: ProblemCode, open: readonly Problem[]) => void = () => undefined) {
@@ -169,7 +171,7 @@ export class Problems {
     const appeared = [...present.values()].filter((problem) => this.#isNews(problem));
     for (const problem of solved) this.#open.delete(keyOf(problem));
     for (const [key, problem] of present) this.#open.set(key, problem);
-    for (const code of codes) this.#onChange(code, this.of(code));
+    for (const code of codes) this.#tell(code);
     return { appeared, solved };
   }
 
@@ -178,14 +180,14 @@ export class Problems {
     const problem = { code, subject, detail };
     const news = this.#isNews(problem);
     this.#open.set(keyOf(problem), problem);
-    this.#onChange(code, this.of(code));
+    this.#tell(code);
     return news;
   }
 
   /** True if it was there. */
   clear(code: ProblemCode, subject: string): boolean {
     const was = this.#open.delete(keyOf({ code, subject }));
-    this.#onChange(code, this.of(code));
+    this.#tell(code);
     return was;
   }
 
@@ -197,6 +199,14 @@ export class Problems {
   list(): readonly Problem[] {
     const rank = ({ code }: Problem): number => (problemTable[code].severity === 'error' ? 0 : 1);
     return [...this.#open.values()].sort((a, b) => rank(a) - rank(b) || (keyOf(a) < keyOf(b) ? -1 : 1));
+  }
+
+  #tell(code: ProblemCode): void {
+    const open = this.#open.size === 0 ? [] : this.of(code);
+    if (open.length === 0 && this.#toldNone.has(code)) return;
+    if (open.length === 0) this.#toldNone.add(code);
+    else this.#toldNone.delete(code);
+    this.#onChange(code, open);
   }
 
   #isNews(problem: Problem): boolean {

@@ -45,7 +45,7 @@ export class Dataplane {
 
   /** All ports of both families in one transaction; if it fails, the kernel has all of what it had before. */
   apply(entries: DnatEntries): void {
-    const ruleset = dataplaneRuleset(this.#shape, entries);
+    const ruleset = dataplaneRuleset(this.#shape, entries, this.#inForce?.ruleset);
     const generation = this.#commit(ruleset);
     this.#entries = entries;
     this.#inForce = { ruleset, generation };

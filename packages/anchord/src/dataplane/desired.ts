@@ -2,7 +2,8 @@
 import type { IpAddress } from '@berth/kernel/ip';
 import type { Backend } from '../discovery/index.ts';
 import { type Family, families } from '../families.ts';
-import type { Protocol } from '../labels.ts';
+import { type Protocol, protocols } from '../labels.ts';
+import { onceFor } from '../once-for.ts';
 
 export type EntryKey = `${Family}/${Protocol}/${number}`;
 
@@ -43,22 +44,17 @@ export interface DesiredDataplane {
 export function desiredDataplane(backends: Iterable<Backend>, current: DnatEntries): DesiredDataplane {
   const claims = new Map<EntryKey, Claim[]>();
   for (const backend of backends) {
-    for (const entry of entriesOf(backend)) {
-      const key = keyOf(entry);
-      const claim: Claim = { entry, createdAtMs: backend.createdAtMs };
-      const rivals = claims.get(key);
-      if (rivals === undefined) claims.set(key, [claim]);
+    for (const claim of claimsOf(backend)) {
+      const rivals = claims.get(claim.key);
+      if (rivals === undefined) claims.set(claim.key, [claim]);
       else rivals.push(claim);
     }
   }
 
   const entries = new Map<EntryKey, DnatEntry>();
   const conflicts: PortConflict[] = [];
-  for (const [key, rivals] of Array.from(claims).sort(([, [a]], [, [b]]) => compareEntries(a, b))) {
-    const holder = current.get(key)?.backend.id;
-    const [winner, ...refused] = rivals.sort(
-      (a, b) => Number(b.entry.backend.id === holder) - Number(a.entry.backend.id === holder) || byAge(a, b),
-    );
+  for (const [key, rivals] of Array.from(claims).sort(([, [a]], [, [b]]) => placeOf(a) - placeOf(b))) {
+    const [winner, ...refused] = rivals.length === 1 ? rivals : ranked(rivals, current.get(key)?.backend.id);
     if (winner === undefined) continue;
     entries.set(key, winner.entry);
     if (refused.length > 0) {
@@ -73,9 +69,31 @@ export function desiredDataplane(backends: Iterable<Backend>, current: DnatEntri
 }
 
 interface Claim {
+  readonly key: EntryKey;
   readonly entry: DnatEntry;
   readonly createdAtMs: number;
+  /** Where the entry stands among all entries. */
+  readonly place: number;
 }
+
+/** The same values for the same backend: of many few change, and what is the same need not be compared in depth. */
+const claimsOf = onceFor((backend: Backend): readonly Claim[] =>
+  Array.from(entriesOf(backend), (entry) => ({
+    key: keyOf(entry),
+    entry,
+    createdAtMs: backend.createdAtMs,
+    place:
+      (families.indexOf(entry.family) * protocols.length + protocols.indexOf(entry.protocol)) * 0x1_0000 +
+      entry.externalPort,
+  })),
+);
+
+const placeOf = (claim: Claim | undefined): number => claim?.place ?? 0;
+
+const ranked = (rivals: readonly Claim[], holder: string | undefined): readonly Claim[] =>
+  rivals.toSorted(
+    (a, b) => Number(b.entry.backend.id === holder) - Number(a.entry.backend.id === holder) || byAge(a, b),
+  );
 
 function* entriesOf({ id, name, ports, ...addresses }: Backend): Generator<DnatEntry> {
   const backend = { id, name };
@@ -94,13 +112,6 @@ export const keyOf = ({ family, protocol, externalPort }: Omit<DnatEntry, 'addre
 
 const byAge = (a: Claim, b: Claim): number =>
   a.createdAtMs - b.createdAtMs || compareText(a.entry.backend.id, b.entry.backend.id);
-
-const compareEntries = (a: Claim | undefined, b: Claim | undefined): number =>
-  a === undefined || b === undefined
-    ? 0
-    : compareText(a.entry.family, b.entry.family) ||
-      compareText(a.entry.protocol, b.entry.protocol) ||
-      a.entry.externalPort - b.entry.externalPort;
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

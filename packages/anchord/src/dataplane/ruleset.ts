@@ -30,6 +30,7 @@ import {
 } from '@berth/kernel/nftables';
 import { type Family, families, type PerFamily } from '../families.ts';
 import { type Protocol, protocols } from '../labels.ts';
+import { onceFor } from '../once-for.ts';
 import type { DnatEntries, DnatEntry } from './desired.ts';
 
 /** Who we are in the comments of our tables. */
@@ -60,42 +61,54 @@ export interface DataplaneShape {
   readonly hairpin: 'by-interface' | 'by-mark';
 }
 
-export function dataplaneRuleset(shape: DataplaneShape, entries: DnatEntries): Ruleset {
+/** What is as in `before` (of the same shape) is the same value in both: comparing them has to look at the rest only. */
+export function dataplaneRuleset(shape: DataplaneShape, entries: DnatEntries, before?: Ruleset): Ruleset {
   const byFamily = Map.groupBy(entries.values(), ({ family }) => family);
   return ruleset(
     rulesetOwner,
-    ...families.map((family) => tableOf(family, shape, byFamily.get(family) ?? [])),
+    ...families.map((family) => {
+      const { name } = tableNames[family];
+      const last = before?.tables.find((one) => one.name === name);
+      return tableOf(family, shape, byFamily.get(family) ?? [], last);
+    }),
   );
 }
 
-function tableOf(family: Family, shape: DataplaneShape, entries: readonly DnatEntry[]): Table {
+function tableOf(
+  family: Family,
+  shape: DataplaneShape,
+  entries: readonly DnatEntry[],
+  last: Table | undefined,
+): Table {
   const { family: tableFamily, name } = tableNames[family];
-  const addressType = family === 'v4' ? 'ipv4_addr' : 'ipv6_addr';
+  const data = family === 'v4' ? 'ipv4_addr' : 'ipv6_addr';
   const of = (protocol: Protocol, translated: boolean): readonly DnatEntry[] =>
     entries.filter(
       (one) => one.protocol === protocol && (one.backendPort !== one.externalPort) === translated,
     );
-  return table(tableFamily, name, {
-    sets: protocols.map((protocol) =>
-      map(
-        `dnat_${protocol}`,
-        { key: 'inet_service', data: addressType },
-        of(protocol, false).map(({ externalPort, address }) => entry(externalPort, address)),
-      ),
-    ),
-    chains: [
-      ...protocols.map((protocol) =>
-        chain(
-          `dnat_xlat_${protocol}`,
-          of(protocol, true).map(({ externalPort, address, backendPort: port }) =>
-            rule(match(`${protocol} dport`, externalPort), dnat({ address, port })),
-          ),
-        ),
-      ),
-      ...fixedChains(family, shape),
-    ],
+  const sets = protocols.map((protocol) => {
+    const made = map(`dnat_${protocol}`, { key: 'inet_service', data }, of(protocol, false).map(mapEntryOf));
+    const known = last?.sets.find((one) => one.name === made.name);
+    return known?.kind === 'map' && sameValues(known.elements, made.elements) ? known : made;
   });
+  const translations = protocols.map((protocol) => {
+    const made = chain(`dnat_xlat_${protocol}`, of(protocol, true).map(translationOf));
+    const known = last?.chains.find((one) => one.name === made.name);
+    return known !== undefined && sameValues(known.rules, made.rules) ? known : made;
+  });
+  const chains = [...translations, ...fixedChains(family, shape)];
+  const same = last !== undefined && sameValues(last.sets, sets) && sameValues(last.chains, chains);
+  return same ? last : table(tableFamily, name, { sets, chains });
 }
+
+const mapEntryOf = onceFor(({ externalPort, address }: DnatEntry) => entry(externalPort, address));
+
+const translationOf = onceFor(({ protocol, externalPort, address, backendPort: port }: DnatEntry) =>
+  rule(match(`${protocol} dport`, externalPort), dnat({ address, port })),
+);
+
+const sameValues = (one: readonly unknown[], other: readonly unknown[]): boolean =>
+  one.length === other.length && one.every((value, index) => value === other[index]);
 
 const fixedChainsOf: PerFamily<WeakMap<DataplaneShape, readonly Chain[]>> = {
   v4: new WeakMap(),

@@ -1,7 +1,8 @@
 /** From observed containers to backends: who exposes what, and under which address we reach it. */
 import { sharedNetworkOf } from '@berth/engine';
 import type { Ipv4, Ipv6 } from '@berth/kernel/ip';
-import { type ExposedPort, parseExposeLabels } from '../labels.ts';
+import { type ExposedPort, type ExposeLabels, parseExposeLabels } from '../labels.ts';
+import { onceFor } from '../once-for.ts';
 import type { Attachment, ObservedContainer } from './container.ts';
 import { chosenNetwork, pickSharedNetwork, type SharedNetworkPicker } from './shared-network.ts';
 
@@ -59,14 +60,14 @@ export function discover(
     .map((container) => ({ container, owner: namespaceOwner(container, find) }));
   const picked = pickSharedNetwork(
     picker,
-    labelled.map(({ owner }) => addressedNetworks(owner)),
+    labelled.map(({ owner }) => (owner === undefined ? [] : addressedNetworks(owner))),
   );
 
   const backends: Backend[] = [];
   const problems: DiscoveryProblem[] = [];
   for (const { container, owner } of labelled) {
     const { id, name } = container;
-    const labels = parseExposeLabels(container.labels);
+    const labels = labelsOf(container);
     if (labels.kind === 'none') continue;
     if (labels.kind === 'invalid') {
       problems.push({ kind: 'invalid-labels', id, container: name, error: labels.error });
@@ -81,16 +82,31 @@ export function discover(
       problems.push({ kind: 'no-address', id, container: name, sharedNetwork });
       continue;
     }
-    backends.push({
-      id,
-      name,
-      createdAtMs: container.createdAtMs,
-      ipv4: address.ipv4,
-      ipv6: labels.mirrorToIpv6 ? address.ipv6 : undefined,
-      ports: labels.ports,
-    });
+    backends.push(backendAt(container, labels, address));
   }
   return { picker: picked, backends, problems };
+}
+
+const labelsOf = onceFor(({ labels }: ObservedContainer) => parseExposeLabels(labels));
+
+const lastBackends = new WeakMap<
+  ObservedContainer,
+  { readonly address: Attachment; readonly backend: Backend }
+>();
+
+/** The same value as before for the same container at the same address. */
+function backendAt(
+  container: ObservedContainer,
+  { ports, mirrorToIpv6 }: Extract<ExposeLabels, { kind: 'exposed' }>,
+  address: Attachment,
+): Backend {
+  const last = lastBackends.get(container);
+  if (last?.address === address) return last.backend;
+  const { id, name, createdAtMs } = container;
+  const ipv6 = mirrorToIpv6 ? address.ipv6 : undefined;
+  const backend = { id, name, createdAtMs, ipv4: address.ipv4, ipv6, ports };
+  lastBackends.set(container, { address, backend });
+  return backend;
 }
 
 /** Who owns the namespace that the container runs in: itself, or where its `container:` references lead. */
@@ -125,11 +141,11 @@ export function unresolvedReferences(
   return missing;
 }
 
-function addressedNetworks(container: ObservedContainer | undefined): readonly string[] {
-  return Object.entries(container?.attachments ?? {})
+const addressedNetworks = onceFor(({ attachments }: ObservedContainer): readonly string[] =>
+  Object.entries(attachments)
     .filter(([, attachment]) => usable(attachment) !== undefined)
-    .map(([name]) => name);
-}
+    .map(([name]) => name),
+);
 
 /**
  * On the shared network; without a pin also on any other network that we stand on, because we can route to those just

@@ -16,9 +16,16 @@ export class ObservedWorld {
   readonly #scope = new Map<string, ObservedContainer>();
   /** By reference as it stands in `container:<ref>`; undefined for one that leads nowhere. */
   readonly #references = new Map<string, ObservedContainer | undefined>();
+  #changes = 0;
+
+  /** How often something has changed: the same number, the same answer of `discover`. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   /** A whole list: what is not in it is gone. References are to be looked up again. */
   replace(containers: Iterable<ObservedContainer>): void {
+    this.#changes += 1;
     this.#scope.clear();
     this.#references.clear();
     for (const container of containers) this.put(container);
@@ -29,12 +36,16 @@ export class ObservedWorld {
    * nothing about where backends are: we ourselves stand everywhere.
    */
   put(container: ObservedContainer): void {
-    if (container.running && exposeLabel in container.labels) this.#scope.set(container.id, container);
-    else this.#scope.delete(container.id);
+    if (!container.running || !(exposeLabel in container.labels)) {
+      this.drop(container.id);
+      return;
+    }
+    this.#changes += 1;
+    this.#scope.set(container.id, container);
   }
 
   drop(id: string): void {
-    this.#scope.delete(id);
+    if (this.#scope.delete(id)) this.#changes += 1;
   }
 
   has(id: string): boolean {
@@ -47,6 +58,7 @@ export class ObservedWorld {
     for (const [ref, target] of this.#references) {
       if (target?.id === id || denotes(ref, { id, names: name === undefined ? [] : [name] })) {
         this.#references.delete(ref);
+        this.#changes += 1;
         found = true;
       }
     }
@@ -54,6 +66,7 @@ export class ObservedWorld {
   }
 
   learn(ref: string, target: ObservedContainer | undefined): void {
+    this.#changes += 1;
     this.#references.set(ref, target);
   }
 

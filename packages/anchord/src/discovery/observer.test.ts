@@ -123,6 +123,16 @@ describe('container observer', () => {
     expect(seen.at(-1)).toEqual([]);
   });
 
+  it('tells of a death once: the look after it finds nothing new', async () => {
+    docker.run(smtp);
+    await start();
+    docker.run({ ...smtp, running: false });
+    observer.hear(event('die', smtp));
+    await settle();
+    expect(docker.asked).toEqual(['list', `inspect ${smtp.id}`]);
+    expect(seen).toEqual([['smtp 10.0.0.5'], []]);
+  });
+
   it('drops a container that died without waiting for an answer about it', async () => {
     docker.run(smtp);
     await start();

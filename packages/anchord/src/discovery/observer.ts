@@ -20,7 +20,7 @@ export interface ObserverOptions {
   readonly discriminator: readonly LabelPredicate[];
   readonly clock: Clock;
   readonly log: Log;
-  /** Everything that is known now. Called for each look that succeeded, and at once for a container that died. */
+  /** Everything that is known now. Called for each list, for each look that changed something, and at once for a death. */
   readonly onWorld: (world: ObservedWorld) => void;
   readonly onEvent: (event: EngineEvent) => void;
   readonly onDocker: (state: { readonly error: unknown } | 'answers') => void;
@@ -52,6 +52,8 @@ export class ContainerObserver {
   /** Has there been a whole list? */
   #listed = false;
   #snapshot: SnapshotReason | undefined;
+  /** How far the world had changed when it was told last. */
+  #told = -1;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
@@ -87,7 +89,7 @@ export class ContainerObserver {
     if (!this.#world.has(id)) return;
     this.#world.drop(id);
     // Amid a look some references may not have been followed yet; the end of the look tells all then.
-    if (this.#listed && this.#world.unresolved().size === 0) this.#options.onWorld(this.#world);
+    if (this.#listed && this.#world.unresolved().size === 0) this.#tell();
   }
 
   #hearNetwork(event: EngineEvent): void {
@@ -112,8 +114,8 @@ export class ContainerObserver {
       const reason = this.#snapshot;
       try {
         await this.#look(signal);
+        if (reason !== undefined || this.#world.changes !== this.#told) this.#tell();
         this.#options.onDocker('answers');
-        this.#options.onWorld(this.#world);
       } catch (error) {
         if (signal.aborted) return;
         this.#options.log.say(failedMessage[reason ?? 'event'], { err: error });
@@ -123,6 +125,11 @@ export class ContainerObserver {
         this.#wakeup.wake();
       }
     }
+  }
+
+  #tell(): void {
+    this.#told = this.#world.changes;
+    this.#options.onWorld(this.#world);
   }
 
   async #look(signal: AbortSignal): Promise<void> {

@@ -38,6 +38,11 @@ export interface KeeperParts {
   readonly limits?: Partial<StormLimits>;
 }
 
+/**
+ * A look lists every container of the host, which keeps the engine and us busy for a while. The rules that lead to a
+ * container that has just started go first.
+ */
+const gatherMs = 100;
 /** Who restarts an owner in place is often about to restart what hangs on it, too. */
 const patienceMs = 2_000;
 
@@ -69,6 +74,7 @@ export class LifecycleKeeper {
       random,
       storm: new StormGuard(() => clock.monotonic(), random, limits),
       pollMs: settings.pollMs,
+      gatherMs,
       pollSource: 'poll',
       plan: (source, signal) => this.#plan(source, signal),
       caseOf,

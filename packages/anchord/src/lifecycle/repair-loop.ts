@@ -31,6 +31,8 @@ export interface RepairLoopOptions<Step, Source extends string> {
   readonly storm: StormGuard;
   readonly random: () => number;
   readonly pollMs: number;
+  /** What is asked for waits so long for more of it: things happen in bursts, and one look sees them all. */
+  readonly gatherMs?: number;
   /** What an interval's look is called; every other source comes before it. */
   readonly pollSource: Source;
   /** Looks and plans; rejects where Docker does not answer. */
@@ -79,8 +81,19 @@ export class RepairLoop<Step, Source extends string> {
         await pause(clock, retryMs, signal);
         continue;
       }
-      await this.#wakeup.waitUpTo(clock, restMs, signal);
+      await this.#rest(restMs, signal);
     }
+  }
+
+  /** Until it is time, or somebody has asked. A look that has begun since is the answer to what was asked before. */
+  async #rest(restMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, gatherMs = 0 } = this.#options;
+    const until = clock.monotonic() + restMs;
+    let woken = true;
+    while (woken && this.#source === undefined) {
+      woken = await this.#wakeup.waitUpTo(clock, until - clock.monotonic(), signal);
+    }
+    if (woken && gatherMs > 0) await pause(clock, gatherMs, signal);
   }
 
   /** Looks and repairs until nothing is due; answers how long that is so. */

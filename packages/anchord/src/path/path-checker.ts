@@ -44,22 +44,28 @@ export class PathChecker {
     this.#retryMs = retryMs;
   }
 
+  /** Costs the caller nothing: he has rules to write. */
   check(backends: readonly Backend[]): void {
     this.#backends = backends;
-    const known = this.#verdicts;
-    if (targetsOf(backends).some(({ address }) => !known.has(address))) this.#wakeup.wake();
-    else this.#forgetOthers();
+    this.#wakeup.wake();
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
+    let retryAtMs = Number.POSITIVE_INFINITY;
     while (!signal.aborted) {
-      const anyBlocked = [...this.#verdicts.values()].some((verdict) => verdict !== 'open');
-      if (anyBlocked) await this.#wakeup.waitUpTo(clock, this.#retryMs, signal);
-      else await this.#wakeup.wait(signal);
+      const told = await this.#wakeup.waitUpTo(clock, retryAtMs - clock.monotonic(), signal);
+      this.#forgetOthers();
+      if (told && !this.#anyNew()) continue;
       await pause(clock, firstLookAfterMs, signal);
       if (!signal.aborted) await this.#look(signal);
+      const anyBlocked = [...this.#verdicts.values()].some((verdict) => verdict !== 'open');
+      retryAtMs = anyBlocked ? clock.monotonic() + this.#retryMs : Number.POSITIVE_INFINITY;
     }
+  }
+
+  #anyNew(): boolean {
+    return targetsOf(this.#backends).some(({ address }) => !this.#verdicts.has(address));
   }
 
   async #look(signal: AbortSignal): Promise<void> {

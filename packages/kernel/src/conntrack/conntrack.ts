@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { errnoOf, kernelErrors } from '../errors.ts';
 import {
   Attributes,
-  dumpInBackground,
+  BackgroundDumps,
   familyNumber,
   MessageWriter,
   malformed,
@@ -28,10 +28,10 @@ export type FlowsToBackend = FlowSelection & Required<Pick<FlowSelection, 'reply
 /** The flows that the kernel tracks in one namespace. */
 export class Conntrack implements Disposable {
   readonly #socket: NetlinkSocket;
-  readonly #options: { readonly protocol: number; readonly namespace?: Netns };
+  readonly #dumps: BackgroundDumps;
 
   private constructor(options: { readonly protocol: number; readonly namespace?: Netns }) {
-    this.#options = options;
+    this.#dumps = new BackgroundDumps(options);
     this.#socket = NetlinkSocket.open({ ...options, receiveBufferBytes: ANSWERS_BYTES });
   }
 
@@ -77,6 +77,7 @@ export class Conntrack implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#dumps[Symbol.dispose]();
     this.#socket[Symbol.dispose]();
   }
 
@@ -94,7 +95,7 @@ export class Conntrack implements Disposable {
     const body = (writer: MessageWriter): void =>
       writer.raw(Uint8Array.of(familyNumber(selector.family), 0, 0, 0));
     try {
-      for await (const page of dumpInBackground(this.#options, { type: n.CT_GET, body, what })) {
+      for await (const page of this.#dumps.pages({ type: n.CT_GET, body, what })) {
         signal?.throwIfAborted();
         const found = page.messages.flatMap((message) => {
           const flow = selector.find(message);

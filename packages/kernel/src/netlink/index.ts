@@ -1,6 +1,6 @@
 /** Netlink: the codec, a socket to ask the kernel, a listener to hear it. The families build on these. */
 export { type Refusal, refusalError } from './acknowledgement.ts';
-export { dumpInBackground } from './background-dump.ts';
+export { BackgroundDumps } from './background-dump.ts';
 export * from './constants.ts';
 export type { DumpPage } from './dump.ts';
 export { familyFromNumber, familyNumber } from './family.ts';

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { scriptedSys } from '../testing/scripted-sys.ts';
 import {
-  dumpInBackground,
+  BackgroundDumps,
   MessageWriter,
   NETLINK_ROUTE,
   NetlinkListener,
@@ -147,14 +147,14 @@ describe('NetlinkSocket', () => {
   });
 });
 
-describe('dumpInBackground', () => {
+describe('BackgroundDumps', () => {
   it('passes on errors of sending, of reading and in the answer, and closes its socket', async () => {
     const read = async (prepare: (sys: ReturnType<typeof scriptedSys>) => object): Promise<unknown> => {
       const plain = scriptedSys();
       const sys = Object.assign(plain, prepare(plain));
-      const failure = await Array.fromAsync(
-        dumpInBackground({ protocol: NETLINK_ROUTE, sys }, question),
-      ).catch((error: unknown) => error);
+      const dumps = new BackgroundDumps({ protocol: NETLINK_ROUTE, sys });
+      const failure = await Array.fromAsync(dumps.pages(question)).catch((error: unknown) => error);
+      dumps[Symbol.dispose]();
       expect(sys.closed).toEqual([100]);
       return failure;
     };
@@ -175,6 +175,26 @@ describe('dumpInBackground', () => {
       { messages: [{ type: ROW }], last: false },
       { messages: [], last: true },
     ]);
+  });
+
+  it('takes the same socket for the next one, unless the last was left half-way', async () => {
+    let opened = 0;
+    const sys = scriptedSys();
+    Object.assign(sys, { socket: () => 100 + opened++ });
+    sys.onSend = () => {
+      const sequence = sys.sent.at(-1)?.readUInt32LE(8) ?? 0;
+      sys.answers.push(datagram([ROW, sequence]), datagram([NLMSG_DONE, sequence, success]));
+    };
+    using dumps = new BackgroundDumps({ protocol: NETLINK_ROUTE, sys });
+    for (let round = 0; round < 3; round++) {
+      expect(await Array.fromAsync(dumps.pages(question))).toMatchObject([{ last: false }, { last: true }]);
+    }
+    expect({ opened, closed: sys.closed }).toEqual({ opened: 1, closed: [] });
+    for await (const _page of dumps.pages(question)) break;
+    expect(sys.closed).toEqual([100]);
+    sys.answers.length = 0;
+    expect(await Array.fromAsync(dumps.pages(question))).toHaveLength(2);
+    expect(opened).toBe(2);
   });
 });
 

@@ -3,7 +3,7 @@
 import { kernelErrors } from '../errors.ts';
 import { MessageWriter, NETLINK_NETFILTER, NetlinkSocket, refusalError } from '../netlink/index.ts';
 import { Netns } from '../netns/index.ts';
-import { checkRuleset } from './check/index.ts';
+import { checkChanges, checkRuleset } from './check/index.ts';
 import { type Change, commandsOf, commandsOfChanges, diff } from './diff/index.ts';
 import type { Ruleset, Table, TableName } from './model/index.ts';
 import {
@@ -135,7 +135,7 @@ export class Nftables implements Disposable {
    * nothing is written. Answers the generation in which they are in force.
    */
   commit(desired: Ruleset, changes: readonly Change[], generation: number): number {
-    checkRuleset(desired);
+    checkChanges(desired, changes);
     return this.#transact(
       `changing the tables of ${desired.owner}`,
       commandsOfChanges(desired, changes),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Change } from '../diff/index.ts';
 import {
   accept,
   addToSet,
@@ -30,7 +31,7 @@ import {
   table,
 } from '../model/public.ts';
 import { shapes } from '../testing/shapes.ts';
-import { checkRuleset, problemsOf } from './check.ts';
+import { checkChanges, checkRuleset, problemsOf } from './check.ts';
 
 const base = (...rules: readonly Rule[]): Chain =>
   baseChain('base', { type: 'nat', hook: 'prerouting', priority: -100 }, rules);
@@ -192,5 +193,28 @@ describe('the check of a ruleset', () => {
       }),
     );
     expect(() => checkRuleset(ruleset('anchord', withRule(accept)))).not.toThrow();
+  });
+
+  it('looks at the changed sets alone where nothing but elements changes, else at all', () => {
+    const twice = map('m', { key: 'inet_service', data: 'ipv4_addr' }, [
+      entry(25, '10.0.0.1'),
+      entry(25, '10.0.0.2'),
+    ]);
+    const other = set('s', { key: 'mark', size: 0 });
+    const desired = ruleset('anchord', table('ip', 't', { sets: [twice, other] }));
+    const place = { family: 'ip', name: 't' } as const;
+    const problems = (...changes: readonly Change[]): unknown => {
+      try {
+        return checkChanges(desired, changes);
+      } catch (error) {
+        return (error as { readonly details: { readonly problems: readonly string[] } }).details.problems;
+      }
+    };
+    const duplicate = 'table ip t: map m: its element [25] is there twice';
+    const size = 'table ip t: set s: its size is 0, and has to be a whole number from 1 to 4294967295';
+    expect(problems()).toBeUndefined();
+    expect(problems({ change: 'add-elements', table: place, set: twice, elements: [] })).toEqual([duplicate]);
+    expect(problems({ change: 'empty-set', table: place, set: other })).toEqual([size]);
+    expect(problems({ change: 'add-chain', table: place, chain: chain('c') })).toEqual([duplicate, size]);
   });
 });

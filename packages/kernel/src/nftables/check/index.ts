@@ -1,2 +1,2 @@
 /** What is wrong with a ruleset, before the kernel sees it. */
-export { checkRuleset, problemsOf } from './check.ts';
+export { checkChanges, checkRuleset, problemsOf } from './check.ts';

@@ -87,13 +87,13 @@ function whyReplace(current: Table, desired: Table): string | undefined {
   }
   for (const chain of desired.chains) {
     const before = current.chains.find(({ name }) => name === chain.name);
-    if (before !== undefined && chainShape(before) !== chainShape(chain)) {
+    if (before !== undefined && before !== chain && chainShape(before) !== chainShape(chain)) {
       return `the kind of chain ${chain.name} changed`;
     }
   }
   for (const set of desired.sets) {
     const before = current.sets.find(({ name }) => name === set.name);
-    if (before !== undefined && setShape(before) !== setShape(set))
+    if (before !== undefined && before !== set && setShape(before) !== setShape(set))
       return `the kind of ${set.kind} ${set.name} changed`;
   }
   return undefined;
