@@ -264,6 +264,39 @@ describe('an engine behind TLS', () => {
   });
 });
 
+describe('an anchor that is told to stop', () => {
+  const stopped = async (id: string, ...options: readonly string[]): Promise<string> => {
+    await harbour.host.docker('stop', ...options, id);
+    return (await harbour.host.docker('inspect', '--format', '{{.State.ExitCode}}', id)).trim();
+  };
+  const socket = ['--volume', '/var/run/docker.sock:/var/run/docker.sock', '--cap-add', 'NET_ADMIN'];
+  const project = ['--env', 'ANCHORD_PROJECT=nobody', '--env', 'COMPOSE_PROJECT_NAME=nobody'];
+
+  it.each([
+    'network-anchor',
+    'service-anchor',
+    'external-rebinder',
+    'wrap-rebinder',
+  ])('as soon as it was started hears it all the same: %s', async (mode) => {
+    const follow = ['--env', 'ANCHORD_FOLLOW_NETWORK=nothing', '--env', 'ANCHORD_FOLLOW_TARGET=nobody'];
+    const id = await harbour.space.start(`hasty-${mode}`, ...socket, ...project, ...follow, image, mode);
+    expect(await stopped(id, '--time', '10')).toBe('0');
+  });
+
+  it('does not wait for a name that the resolver does not find', async () => {
+    const network = harbour.space.name('nameless');
+    await harbour.host.docker('network', 'create', '--internal', ...harbour.space.labelled, network);
+    const on = ['--network', network, '--cap-add', 'NET_ADMIN', '--env', 'ANCHORD_LOG_LEVEL=debug'];
+    const id = await harbour.space.start('asking', ...on, image, 'service-anchor');
+    await waitFor(
+      'it to ask',
+      async () => (await harbour.host.docker('logs', id)).includes('service-anchor starting (DNS mode)'),
+      { timeoutMs: 30_000 },
+    );
+    expect(await stopped(id, '--time', '5')).toBe('0');
+  });
+});
+
 describe('a network-anchor that is told to stop before it has found its interface', () => {
   it('ends in order', async () => {
     const { space, host } = harbour;

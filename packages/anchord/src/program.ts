@@ -67,6 +67,7 @@ async function start<Settings extends CommonSettings, G extends Gates>(
   log: RootLog,
 ): Promise<number | undefined> {
   const clock = systemClock;
+  scope.defer(leaveAtOnce, 'leaving');
   const settings = mode.readSettings(env);
   applyLogLevel(log, settings.logLevel);
   const registry = new Registry((err) => log.error('metrics collector failed', { err }));
@@ -113,6 +114,12 @@ async function start<Settings extends CommonSettings, G extends Gates>(
   const heard = repairs.hearing(log);
   const program: Program = { scope, log: heard, clock, metrics, problems, status: board, onScrape, stop };
   return await mode.run(program, settings, (met) => health.right(met));
+}
+
+/** Node waits at its end for a look-up of a name that hangs, and nobody can call that off. */
+async function leaveAtOnce(): Promise<void> {
+  const { linux } = await import('@berth/kernel/sys');
+  process.once('exit', (code) => linux.exit(code));
 }
 
 /** From the gauge, which is brought up to date before it is read; a family without a lease has no value, or none above 0. */

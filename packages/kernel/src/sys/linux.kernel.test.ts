@@ -35,6 +35,17 @@ describe('the adapter', () => {
     expect(linux.pidfdOpen(2 ** 22 + 1)).toBe(-constants.errno.ESRCH);
   });
 
+  it('ends a process although a thread of its pool hangs in the kernel', () => {
+    const { status } = inOwnProcess(`
+      import { linux } from '${from('./index.ts')}';
+      const [AF_INET, SOCK_DGRAM] = [2, 2];
+      void linux.recvInBackground(linux.socket(AF_INET, SOCK_DGRAM, 0), new Uint8Array(1), 0);
+      process.once('exit', (code) => linux.exit(code));
+      setTimeout(() => process.exit(7), 100);
+    `);
+    expect(status).toBe(7);
+  });
+
   it('answers minus the errno from the background, too', async () => {
     expect(await linux.recvInBackground(-1, new Uint8Array(1), 0)).toBe(-constants.errno.EBADF);
     expect(await linux.sendInBackground(-1, new Uint8Array(1), 0)).toBe(-constants.errno.EBADF);

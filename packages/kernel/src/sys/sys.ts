@@ -35,6 +35,8 @@ export interface Sys {
   pidfdOpen(pid: number): number;
   /** 0 while the process exists. */
   pidfdProbe(pidfd: number): number;
+  /** Ends the process here and now. Nothing is waited for, not even a thread of the pool that hangs in a call. */
+  exit(code: number): never;
   /**
    * Calls `drain` from the event loop whenever `fd` can be read. Level-triggered: `drain` has to read until EAGAIN or it
    * is called again at once, and an error on `fd` counts as readable, so that reading tells which. Dispose of it

@@ -62,6 +62,9 @@ export function scriptedSys(): ScriptedSys {
     unshare: unsupported,
     pidfdOpen: unsupported,
     pidfdProbe: unsupported,
+    exit: (code) => {
+      throw new Error(`a process of a test may not end: ${code}`);
+    },
     onReadable: (_, drain) => {
       sys.wake = drain;
       return {
