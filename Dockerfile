@@ -39,8 +39,10 @@ RUN BERTH_VERSION="$VERSION" BERTH_COMMIT="$COMMIT" node_modules/.bin/node scrip
 FROM scratch AS docker-backend
 ARG VERSION=dev
 ARG COMMIT=unknown
+ARG SOURCE=
 LABEL org.opencontainers.image.title="docker-backend" \
       org.opencontainers.image.description="Hardened containers for tenants, leased by the provider daemon" \
+      org.opencontainers.image.source="$SOURCE" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$COMMIT"
@@ -55,8 +57,10 @@ CMD ["-config", "/etc/docker-backend/docker-backend.yaml"]
 FROM scratch AS anchord
 ARG VERSION=dev
 ARG COMMIT=unknown
+ARG SOURCE=
 LABEL org.opencontainers.image.title="anchord" \
       org.opencontainers.image.description="One LAN address of its own for a Docker Compose project" \
+      org.opencontainers.image.source="$SOURCE" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$COMMIT"

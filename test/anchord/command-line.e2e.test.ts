@@ -264,6 +264,39 @@ describe('an engine behind TLS', () => {
   });
 });
 
+describe('a network-anchor that cannot begin', () => {
+  const socket = ['--volume', '/var/run/docker.sock:/var/run/docker.sock'];
+  const project = ['--env', 'ANCHORD_PROJECT=nobody'];
+  const last = (stdout: string) => fatal(stdout.trimEnd().split('\n').at(-1) ?? '');
+
+  it.each([
+    ['without NET_ADMIN', [], 'KERNEL_NOT_PERMITTED', /^nat setup: /],
+    [
+      'on no network',
+      ['--network', 'none', '--cap-add', 'NET_ADMIN'],
+      'NO_OWN_NETWORKS',
+      /^no networks on self/,
+    ],
+    [
+      'with a network that it is not on',
+      ['--env', 'ANCHORD_EXT_NETWORK=nowhere', '--cap-add', 'NET_ADMIN'],
+      'EXTERNAL_INTERFACE_NOT_FOUND',
+      /^resolve external iface from network "nowhere": network not found in container's NetworkSettings$/,
+    ],
+    [
+      'with an engine that nobody can reach',
+      ['--env', 'DOCKER_HOST=unix:///run/nothing.sock', '--cap-add', 'NET_ADMIN'],
+      'ENGINE_UNREACHABLE',
+      /nothing\.sock/,
+    ],
+  ])('%s ends with 1 and says why', async (_, options, code, err) => {
+    const ended = await run([...socket, ...project, ...options]);
+    expect([ended.code, ended.stderr]).toEqual([1, '']);
+    expect(last(ended.stdout)).toMatchObject({ code, err: expect.stringMatching(err) });
+    expect(ended.stdout).not.toContain('"nat teardown');
+  });
+});
+
 describe('an anchor that is told to stop', () => {
   const stopped = async (id: string, ...options: readonly string[]): Promise<string> => {
     await harbour.host.docker('stop', ...options, id);

@@ -20,6 +20,8 @@ describe('the image', () => {
     const labels: unknown = JSON.parse(await inspect(image, '{{json .Config.Labels}}'));
     expect(labels).toMatchObject({
       'org.opencontainers.image.title': 'anchord',
+      'org.opencontainers.image.description': expect.stringContaining('address'),
+      'org.opencontainers.image.source': '',
       'org.opencontainers.image.licenses': 'MIT',
       'org.opencontainers.image.version': 'dev',
       'org.opencontainers.image.revision': 'unknown',

@@ -119,6 +119,15 @@ describe('anchord.expose', () => {
       }),
     );
   });
+
+  it('quotes no more of a label than somebody reads', () => {
+    const huge = parseExposeLabels({ 'anchord.expose': `tcp/${'x'.repeat(1_000_000)}` });
+    expect(huge).toMatchObject({ kind: 'invalid' });
+    expect(JSON.stringify(huge).length).toBeLessThan(400);
+    const ports = Array.from({ length: 60_000 }, (_, port) => `tcp/${port + 1}:1,tcp/${port + 1}:2`);
+    const many = parseExposeLabels({ 'anchord.expose': ports.join(',') });
+    expect(many.kind === 'exposed' && [many.ports.length, many.contradictions.length]).toEqual([60_000, 20]);
+  });
 });
 
 describe('anchord.expose.v6', () => {

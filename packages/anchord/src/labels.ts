@@ -3,6 +3,9 @@
 export const exposeLabel = 'anchord.expose';
 export const exposeV6Label = 'anchord.expose.v6';
 
+/** Of a label that somebody wrote; one that a program made has thousands, and nobody reads more. */
+const mostContradictions = 20;
+
 export const protocols = ['tcp', 'udp'] as const;
 export type Protocol = (typeof protocols)[number];
 
@@ -22,7 +25,7 @@ export type ExposeLabels =
       /** One entry for each protocol and external port, in the order in which they first appear. */
       readonly ports: readonly ExposedPort[];
       readonly mirrorToIpv6: boolean;
-      /** External ports that the label gives two different backend ports; the later one counts. */
+      /** External ports that the label gives two different backend ports; the later one counts. The first few of them. */
       readonly contradictions: readonly string[];
     };
 
@@ -54,7 +57,7 @@ export function parseExposeLabels(labels: Readonly<Record<string, string>>): Exp
     kind: 'exposed',
     ports: [...ports.values()],
     mirrorToIpv6: mirror,
-    contradictions: [...contradictions],
+    contradictions: [...contradictions].slice(0, mostContradictions),
   };
 }
 
@@ -102,5 +105,8 @@ function parseMirroring(label: string | undefined): boolean | undefined {
   }
 }
 
-/** The label came from a user: quoted and escaped, it can not break out of a log line. */
-const quote = (text: string): string => JSON.stringify(text);
+/** The label came from a user: quoted and escaped, it can not break out of a log line; cut, it can not fill one. */
+const quote = (text: string): string =>
+  JSON.stringify(text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text);
+
+const longestQuote = 80;

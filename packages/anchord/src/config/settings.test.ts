@@ -72,6 +72,10 @@ describe('network-anchor settings', () => {
     expect(anchor({ ANCHORD_VLAN_PARENT: 'eth0.42', ANCHORD_EXT_NETWORK: 'lan' }).external.kind).toBe(
       'network',
     );
+    // Nobody uses it then, so it may be what it likes.
+    expect(anchor({ ANCHORD_EXT_IFACE: 'not/a name', ANCHORD_EXT_NETWORK: 'lan' }).external.kind).toBe(
+      'network',
+    );
   });
 
   it('read durations as seconds or as literals, and booleans in any usual way', () => {
@@ -134,6 +138,10 @@ describe('network-anchor settings', () => {
       { ANCHORD_VLAN_PARENT: 'eth0', ANCHORD_EXT_IFACE: 'a-name-too-long-' },
       'config: ANCHORD_EXT_IFACE must have at most 15 bytes',
     ],
+    [{ ANCHORD_EXT_IFACE: 'a-name-too-long-' }, 'config: ANCHORD_EXT_IFACE must have at most 15 bytes'],
+    [{ ANCHORD_EXT_IFACE: 'eth0 ' }, 'config: ANCHORD_EXT_IFACE="eth0 " is not the name of an interface'],
+    [{ ANCHORD_EXT_IFACE: '..' }, 'config: ANCHORD_EXT_IFACE=".." is not the name of an interface'],
+    [{ ANCHORD_VLAN_PARENT: 'a/b' }, 'config: ANCHORD_VLAN_PARENT="a/b" is not the name of an interface'],
   ])('refuse %j', (env, message) => {
     expect(() => anchor(env)).toThrow(message);
   });

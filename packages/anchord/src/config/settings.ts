@@ -127,17 +127,24 @@ interface ExternalValues {
 function externalSettings(values: ExternalValues, identity: string): ExternalSettings {
   const { externalNetwork: network, externalInterface, vlanParent: parent, legacyMac } = values;
   if (network !== undefined) return { kind: 'network', network, ignoredInterface: externalInterface };
-  if (parent === undefined) return { kind: 'interface', name: externalInterface ?? 'eth0' };
-  const name = externalInterface ?? 'anchord-ext';
-  if (Buffer.byteLength(name) > longestInterfaceName) {
-    const text = `ANCHORD_EXT_IFACE must have at most ${longestInterfaceName} bytes`;
-    throw configError([{ key: 'ANCHORD_EXT_IFACE', text }]);
-  }
+  const name = externalInterface ?? (parent === undefined ? 'eth0' : 'anchord-ext');
+  expectInterfaceName('ANCHORD_EXT_IFACE', name);
+  if (parent === undefined) return { kind: 'interface', name };
+  expectInterfaceName('ANCHORD_VLAN_PARENT', parent);
   return { kind: 'macvlan', name, parent, mac: legacyMac ?? derivedMac(identity) };
 }
 
 /** What the kernel allows. */
 const longestInterfaceName = 15;
+
+function expectInterfaceName(key: string, name: string): void {
+  const tooLong = Buffer.byteLength(name) > longestInterfaceName;
+  if (!tooLong && /^[^\s/:\p{Cc}]+$/u.test(name) && name !== '.' && name !== '..') return;
+  const text = tooLong
+    ? `${key} must have at most ${longestInterfaceName} bytes`
+    : `${key}=${JSON.stringify(name)} is not the name of an interface`;
+  throw configError([{ key, text }]);
+}
 
 /** Throws `CONFIG_INVALID` with all that is wrong. */
 export function serviceAnchorSettings(env: Environment): ServiceAnchorSettings {

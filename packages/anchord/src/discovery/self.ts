@@ -18,10 +18,11 @@ export async function inspectSelf(
   containers: Pick<Containers, 'inspect'>,
   references: readonly string[],
   signal: AbortSignal,
+  timeoutMs?: number,
 ): Promise<ContainerDetails> {
   for (const reference of references) {
     try {
-      return await containers.inspect(reference, { signal });
+      return await containers.inspect(reference, { signal, timeoutMs });
     } catch (error) {
       if (!engineErrors.is(error, 'ENGINE_NOT_FOUND')) throw error;
     }

@@ -17,6 +17,9 @@ export interface ResolveInterfaceParts {
   readonly log: Log;
 }
 
+/** Docker answers this within milliseconds, or not at all. */
+const answerMs = 3_000;
+
 /** Throws `EXTERNAL_INTERFACE_NOT_FOUND` when the patience is over. */
 export async function resolveExternalInterface(
   dockerNetwork: string,
@@ -47,7 +50,7 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<ExternalLink | string> {
   try {
-    const own = await inspectSelf(containers, self(), signal);
+    const own = await inspectSelf(containers, self(), signal, answerMs);
     const links = network.links.list().filter(({ loopback }) => !loopback);
     const recorded = own.attachments[dockerNetwork];
     const choice = chooseExternalInterface(links, recorded === undefined ? undefined : (recorded.mac ?? ''));

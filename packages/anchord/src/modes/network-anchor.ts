@@ -3,6 +3,7 @@ import type { Engine } from '@berth/engine';
 import { Conntrack } from '@berth/kernel/conntrack';
 import { Network } from '@berth/kernel/network';
 import { Nftables } from '@berth/kernel/nftables';
+import { CodedError } from '@berth/service';
 import {
   configurationFingerprint,
   type NetworkAnchorSettings,
@@ -15,6 +16,7 @@ import {
   type SharedNetworkPicker,
   sharedNetworkPicker,
 } from '../discovery/index.ts';
+import { anchordErrors } from '../errors.ts';
 import { families } from '../families.ts';
 import { dataplaneMessages, discoveryMessages, processMessages } from '../messages/index.ts';
 import { checkForwarding, PathChecker, probe } from '../path/index.ts';
@@ -84,7 +86,7 @@ function installDataplane(
   gate: Gate,
 ): Dataplane {
   const nftables = scope.own(Nftables.open());
-  const shape = probeShape(nftables, { externalInterface, forwardFilter });
+  const shape = settingUp(() => probeShape(nftables, { externalInterface, forwardFilter }));
   for (const family of families) {
     if (shape.guard[family] !== 'local-address') log.say(dataplaneMessages.fibMissing, { family });
   }
@@ -96,10 +98,23 @@ function installDataplane(
       log.say(dataplaneMessages.teardownFailed, { err });
     }
   }, 'removing the tables');
-  dataplane.install();
+  settingUp(() => dataplane.install());
   gate('tables_installed');
   return dataplane;
 }
+
+/** Readers look for the words before those of the kernel. */
+function settingUp<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    if (!(cause instanceof CodedError)) throw cause;
+    throw new CodedError(cause.code, `nat setup: ${cause.message}`, cause.remedy, { cause });
+  }
+}
+
+/** What Docker names instead of a network where there is none of its own. */
+const placeholders: ReadonlySet<string> = new Set(['none', 'host']);
 
 async function pickNetworks(
   { scope, log }: Program,
@@ -108,7 +123,12 @@ async function pickNetworks(
 ): Promise<SharedNetworkPicker> {
   const self = await inspectSelf(engine.containers, ownReferences(), scope.signal);
   const externalNetwork = external.kind === 'network' ? external.network : undefined;
-  const picker = sharedNetworkPicker({ ownNetworks: Object.keys(self.attachments), externalNetwork, pin });
+  const ownNetworks = Object.keys(self.attachments).filter((name) => !placeholders.has(name));
+  // The old kind makes its way to the LAN by itself.
+  if (ownNetworks.length === 0 && external.kind !== 'macvlan') {
+    throw anchordErrors.error('NO_OWN_NETWORKS', `no networks on self (${self.name})`);
+  }
+  const picker = sharedNetworkPicker({ ownNetworks, externalNetwork, pin });
   log.say(discoveryMessages.pickerInitialised, { candidates: picker.candidates, pinned: pin ?? '' });
   if (picker.choice.kind === 'none') {
     log.say(discoveryMessages.noCandidates, { ext_network: externalNetwork ?? '' });

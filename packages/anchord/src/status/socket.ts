@@ -15,7 +15,8 @@ import type { Status } from './status.ts';
 const statusSocket = '/run/anchord/status.sock';
 
 const patienceMs = 3_000;
-const mostBytes = 8 * 1024 * 1024;
+/** Room for every port of both families, and more; beyond it what answers is no anchor. */
+const mostBytes = 64 * 1024 * 1024;
 
 /** The same for all processes of a container, and for no other container's. */
 export const ownMounts = (): string => readlinkSync('/proc/self/ns/mnt');

@@ -71,6 +71,12 @@ describe('the status socket', () => {
     expect(await askStatus(systemClock, path)).toMatch(/^nobody answers at /);
   });
 
+  it('tells of every port that there is', async () => {
+    const [port] = told.ports ?? [];
+    await serve({ ...told, ports: Array.from({ length: 2 * 65_535 }, () => ({ ...port! })) });
+    expect(await askStatus(systemClock, path)).toMatchObject({ ports: { length: 2 * 65_535 } });
+  });
+
   it('takes the place of one that a killed process has left', async () => {
     await serve();
     writeFileSync(`${path}.x`, '');

@@ -90,7 +90,7 @@ const unshare = call('int unshare(int kinds)');
 const syscall = call('intptr_t syscall(intptr_t number, intptr_t a, intptr_t b, intptr_t c, intptr_t d)');
 const SYS_PIDFD_SEND_SIGNAL = 424;
 const SYS_PIDFD_OPEN = 434;
-const nativeExit = libc.func('void _exit(int code)') as (code: number) => never;
+const nativeExit = libc.func('void _exit(int code)') as (code: number) => unknown;
 const nativeClose = libc.func('int close(int fd)') as (fd: number) => number;
 
 /** Passes `into.length` to a call that wants a pointer to the length, and answers the length that came back. */
@@ -134,7 +134,10 @@ export const linux: Sys = {
   unshare,
   pidfdOpen: (pid) => syscall(SYS_PIDFD_OPEN, pid, 0, 0, 0),
   pidfdProbe: (pidfd) => syscall(SYS_PIDFD_SEND_SIGNAL, pidfd, 0, 0, 0),
-  exit: nativeExit,
+  exit(code) {
+    nativeExit(code);
+    throw new Error('the process did not end');
+  },
   onReadable: watchReadable,
 };
 
