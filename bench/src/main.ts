@@ -1,36 +1,19 @@
-/**
- * `npm run bench`: measures, each time beside a peer or a physical limit in the same run.
- *
- *   npm run bench                        everything
- *   npm run bench -- memory route        the cases whose name contains one of the words
- *   npm run bench -- --quick             a few rounds: does it work?
- *   npm run bench -- --json FILE         the figures for machines, too (- for standard output)
- *   npm run bench -- --list              what there is
- */
+/** `npm run bench`: measures, each time beside a peer or a physical limit in the same run. */
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
 import type { Scope } from '@berth/service';
 import { runDaemon } from '@berth/service/lifecycle';
 import { consoleFormat, createLog, stderrSink } from '@berth/service/log';
 import { cases } from './cases.ts';
 import { runAsShipped } from './harness/as-shipped.ts';
 import type { BenchCase, BenchContext, Row } from './harness/bench-case.ts';
+import { listOf, readOptions, usage } from './harness/options.ts';
 import { tableOf } from './harness/table.ts';
 import { Stand } from './lab/stand.ts';
 
 interface Result extends Pick<BenchCase, 'name' | 'about' | 'unit'> {
   readonly rows: readonly Row[];
 }
-
-const { values: options, positionals: words } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-  },
-});
 
 const color = process.stderr.isTTY;
 const log = createLog({ sink: stderrSink(), format: consoleFormat({ color }) });
@@ -62,11 +45,15 @@ async function runCase(bench: BenchCase, context: BenchContext): Promise<Result>
 }
 
 await runDaemon({ name: 'bench', log }, async ({ scope }) => {
-  const chosen = cases.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
-  if (options.list || chosen.length === 0) {
-    for (const { name, about } of cases) print(`${name.padEnd(16)} ${about}`);
-    return options.list ? 0 : 2;
+  const options = readOptions(process.argv.slice(2), cases);
+  if (typeof options === 'string') {
+    process.stderr.write(`${options}\nTry: npm run bench -- --help\n`);
+    return 2;
   }
+  if (options.help) print(usage(cases));
+  else if (options.list) print(listOf(cases));
+  if (options.help || options.list) return 0;
+  const { chosen } = options;
   const forPeople = options.json !== '-';
   const results: Result[] = [];
   const before = machine();

@@ -135,6 +135,9 @@ describe('an anchor that stands still', () => {
       const checks = only('tables-differ', 'process-silent');
       const found = await doctor('anchord', ...checks);
       expect([found.exitCode, found.codes('problem')]).toEqual([1, ['process-silent', 'tables-differ']]);
+      expect(found.of('process-silent')).toMatchObject([
+        { detail: 'process 1 was stopped by a signal; SIGCONT lets it go on' },
+      ]);
       expect(found.of('tables-differ')[0]?.detail).toMatch(
         /add-table ip anchord_v4.*|.*ip6 anchord_v6 dnat_tcp/,
       );

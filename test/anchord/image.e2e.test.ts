@@ -46,6 +46,8 @@ describe('the image', () => {
       cap_add: ['NET_ADMIN'],
       read_only: true,
       tmpfs: ['/var/lib/anchord'],
+      // Not the beginning of its id, by which Docker would know it.
+      hostname: 'mail',
     };
     await using stack = await harbour.stack({ host: 58, number: 31, anchor: fewest });
     await stack.up();

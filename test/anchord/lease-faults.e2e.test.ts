@@ -295,6 +295,23 @@ describe('DHCPv6 in a bad hour', () => {
     await has('fd99::1053', 40_000);
   });
 
+  it('is told to the LAN, whoever had the address before', async () => {
+    const client = harbour.space.client();
+    const stale = ['lladdr', '02:00:5e:00:53:56', 'dev', 'eth0', 'nud', 'stale'];
+    await client.exec(['ip', '-6', 'neigh', 'replace', 'fd99::1054', ...stale]);
+    server.script = long('fd99::1054');
+    await stack.run('restart', '--timeout', '10', 'anchord');
+    await has('fd99::1054', 40_000);
+    const mac = await externalMac(stack);
+    await waitFor('its MAC with the neighbours', async () => (await remembered('fd99::1054')) === mac, {
+      timeoutMs: 10_000,
+    });
+    expect((await greeted(harbour, 'fd99::1054')).source).toBe(client.v6);
+    server.script = lease('fd99::1053');
+    await stack.run('restart', '--timeout', '10', 'anchord');
+    await has('fd99::1053', 40_000);
+  });
+
   it('is off with its time when nobody renews it, and the address from Docker stays', async () => {
     server.script = silent;
     await logged(

@@ -45,6 +45,19 @@ describe('anchord config check', () => {
     ).toEqual(['ANCHORD_ADDRESS_MODE', 'ANCHORD_POLL_INTERVAL', 'ANCHORD_MANAGED_SA_LABELS:', undefined]);
   });
 
+  it.each([
+    ['mail', false],
+    ['mail.example.net', false],
+    ['mail_1', true],
+    ['-mail', true],
+    ['p\u00f6st', true],
+    ['x'.repeat(64), true],
+    ['mail.', true],
+  ])('warns of a name for DHCP that no host has: %s', async (ANCHORD_DHCP_HOSTNAME, warned) => {
+    const { code, err } = await run(configCheck, { ANCHORD_PROJECT: 'mail', ANCHORD_DHCP_HOSTNAME });
+    expect([code, err.includes('ANCHORD_DHCP_HOSTNAME is ')]).toEqual([0, warned]);
+  });
+
   it('warns of what has no effect, and does not mind it', async () => {
     const { code, err } = await run(configCheck, {
       ANCHORD_PROJECT: 'mail',

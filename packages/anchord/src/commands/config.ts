@@ -64,6 +64,10 @@ function sound({ check }: ModeSettings, { env, err }: CommandLineHost): boolean 
   }
 }
 
+/** Labels of letters, digits and dashes, as names of hosts in the DNS have them. */
+const isHostName = (text: string): boolean =>
+  text.length <= 253 && /^(?!-)[a-z\d-]{1,63}(?<!-)(\.(?!-)[a-z\d-]{1,63}(?<!-))*$/i.test(text);
+
 /** What has no effect, or an effect that nobody can want; none of it keeps a mode from running. */
 function* warnings({ keys }: ModeSettings, env: Environment): Generator<string> {
   const known = new Set(Object.values(settingsOfModes).flatMap((settings) => settings.keys));
@@ -84,6 +88,10 @@ function* warnings({ keys }: ModeSettings, env: Environment): Generator<string> 
   const address = env['ANCHORD_METRICS_ADDR'] || '127.0.0.1:9090';
   const parsed = parseHostPort(address);
   if (typeof parsed === 'string') yield `ANCHORD_METRICS_ADDR: ${parsed}; nothing will be served`;
+  const hostname = env['ANCHORD_DHCP_HOSTNAME'] ?? '';
+  if (keys.includes('ANCHORD_DHCP_HOSTNAME') && hostname !== '' && !isHostName(hostname)) {
+    yield `ANCHORD_DHCP_HOSTNAME is ${JSON.stringify(hostname)}, which is no host name; it is announced as it is, and a server may refuse or change it`;
+  }
   if (!keys.includes('DOCKER_HOST')) return;
   try {
     endpointFromEnvironment(env);

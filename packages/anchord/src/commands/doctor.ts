@@ -101,11 +101,7 @@ async function result(act: () => Promise<void>): Promise<string> {
 async function openSite(scope: Scope, env: Environment): Promise<Site> {
   const clock = systemClock;
   const besideUs = anchorBesideUs();
-  const answer = await askStatus(clock);
-  const status: Status | string =
-    typeof answer === 'string' || answer.mounts === ownMounts()
-      ? answer
-      : 'the anchor of another container answers';
+  const status = besideUs?.stopped === true ? stoppedText(besideUs.pid) : await answerBesideUs(clock);
   const role = (typeof status === 'string' ? besideUs?.mode : roleOf(status)) ?? 'outside';
   return new Site({
     role,
@@ -117,6 +113,14 @@ async function openSite(scope: Scope, env: Environment): Promise<Site> {
     anchor: role === 'network-anchor' ? settingsOr(() => networkAnchorSettings(env)) : undefined,
     serviceAnchor: role === 'service-anchor' ? settingsOr(() => serviceAnchorSettings(env)) : undefined,
   });
+}
+
+const stoppedText = (pid: number): string => `process ${pid} was stopped by a signal; SIGCONT lets it go on`;
+
+async function answerBesideUs(clock: Parameters<typeof askStatus>[0]): Promise<Status | string> {
+  const answer = await askStatus(clock);
+  const isOurs = typeof answer === 'string' || answer.mounts === ownMounts();
+  return isOurs ? answer : 'the anchor of another container answers';
 }
 
 const roles = ['network-anchor', 'service-anchor', 'external-rebinder', 'wrap-rebinder'] as const;

@@ -8,6 +8,7 @@ const running = (traces: Partial<ProcessTraces>): ProcessTraces => ({
   argv: node,
   env: {},
   mounts: own.mounts,
+  state: 'S',
   ...traces,
 });
 const found = (...processes: readonly Partial<ProcessTraces>[]) =>
@@ -15,9 +16,16 @@ const found = (...processes: readonly Partial<ProcessTraces>[]) =>
 
 describe('the anchor beside us', () => {
   it('is known by its command line and its environment, as it knows itself', () => {
-    expect(found({})).toEqual({ pid: 1, mode: 'network-anchor' });
-    expect(found({ argv: [...node, 'service-anchor'] })).toEqual({ pid: 1, mode: 'service-anchor' });
-    expect(found({ env: { ANCHORD_MODE: 'wrap-rebinder' } })).toEqual({ pid: 1, mode: 'wrap-rebinder' });
+    expect(found({})).toEqual({ pid: 1, mode: 'network-anchor', stopped: false });
+    expect(found({ argv: [...node, 'service-anchor'] })).toEqual({
+      pid: 1,
+      mode: 'service-anchor',
+      stopped: false,
+    });
+    expect(found({ env: { ANCHORD_MODE: 'wrap-rebinder' } })).toMatchObject({
+      pid: 1,
+      mode: 'wrap-rebinder',
+    });
     expect(found({ argv: ['/usr/local/bin/node', '/usr/local/bin/anchord'] })?.mode).toBe('network-anchor');
   });
 
@@ -25,7 +33,12 @@ describe('the anchor beside us', () => {
     expect(found({ argv: ['/sbin/docker-init', '--', ...node] }, { pid: 7 })).toEqual({
       pid: 1,
       mode: 'network-anchor',
+      stopped: false,
     });
+  });
+
+  it('may stand still', () => {
+    expect(found({ state: 'T' })?.stopped).toBe(true);
   });
 
   it('is neither ourselves, nor another command, nor that of another container', () => {

@@ -5,6 +5,8 @@ import { type DaemonMode, daemonModeOf } from '../config/mode.ts';
 export interface BesideUs {
   readonly pid: number;
   readonly mode: DaemonMode;
+  /** By a signal: it stands still until another one lets it go on. */
+  readonly stopped: boolean;
 }
 
 /** What is read of one process; undefined where it may not be read, or is gone. */
@@ -13,18 +15,20 @@ export interface ProcessTraces {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: string;
+  /** The letter by which the kernel says what it does. */
+  readonly state: string;
 }
 
 export function anchorBesideUs(
   processes: Iterable<ProcessTraces> = runningProcesses(),
   own = { pid: process.pid, mounts: readlinkSync('/proc/self/ns/mnt') },
 ): BesideUs | undefined {
-  for (const { pid, argv, env, mounts } of processes) {
+  for (const { pid, argv, env, mounts, state } of processes) {
     if (pid === own.pid || mounts !== own.mounts) continue;
     const at = argv.findIndex((word) => /(^|\/)anchord(\/main\.mjs)?$/.test(word));
     if (at < 0) continue;
     const mode = daemonModeOf(argv.slice(at + 1), env);
-    if (mode !== undefined) return { pid, mode };
+    if (mode !== undefined) return { pid, mode, stopped: state === 'T' };
   }
   return undefined;
 }
@@ -44,6 +48,7 @@ function* runningProcesses(): Generator<ProcessTraces> {
         argv: words('cmdline').slice(0, -1),
         env: Object.fromEntries(env),
         mounts: readlinkSync(`/proc/${name}/ns/mnt`),
+        state: /^State:\t(\S)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1] ?? '',
       };
     } catch {
       // It has ended meanwhile.

@@ -19,9 +19,13 @@ const program = `
   });
 `;
 
+const [asFirstProcess, ...namespace] = [
+  ...(['unshare', '--pid', '--mount-proc', '--fork', '--kill-child'] as const),
+  process.execPath,
+];
+
 it.each(['SIGTERM', 'SIGINT'] as const)('hears a %s that came while it was loading', async (signal) => {
-  const namespace = ['--pid', '--mount-proc', '--fork', '--kill-child', process.execPath];
-  const child = spawn('unshare', [...namespace, '--input-type=module-typescript', '--eval', program], {
+  const child = spawn(asFirstProcess, [...namespace, '--input-type=module-typescript', '--eval', program], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
