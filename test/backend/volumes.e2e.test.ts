@@ -173,8 +173,17 @@ describe('a lease with data', () => {
       /^failed/,
     );
     expect(readFileSync(onDisk(volumeOf(lease), 'data', 'file'), 'utf8')).toBe('kept\n');
+    expect(
+      accepted(await provider.client.stats()),
+      'its data is counted, its containers are not',
+    ).toMatchObject({
+      allocated_cpu_cores: 0,
+      allocated_disk_mb: 20,
+      active_containers: 0,
+    });
     await close(lease);
     expect(volumes()).toEqual([]);
+    expect(accepted(await provider.client.stats())).toMatchObject({ allocated_disk_mb: 0 });
   });
 
   it('whose image wants its data where scratch lies is refused, with nothing left', async () => {

@@ -30,6 +30,7 @@ const instantWork: LeaseWork = {
   confirmDeath: async () => undefined,
   rediscover: async () => undefined,
   tidy: async () => undefined,
+  staysOf: async () => [],
   findDeath: async () => undefined,
 };
 

@@ -87,6 +87,8 @@ export type LeaseEvent =
       readonly failure: Failure;
       /** Its containers could not be removed. */
       readonly left: boolean;
+      /** Keys of the allocations whose volumes are on disk all the same: of an earlier attempt, or not to be removed. */
+      readonly stays?: readonly string[];
     } & Ends)
   | ({ readonly name: 'ReplaceCompleted'; readonly images: Readonly<Record<string, string>> } & Ends)
   | ({ readonly name: 'ReplaceRecovered'; readonly failure: Failure; readonly replaced: boolean } & Ends)
@@ -105,4 +107,4 @@ export type LeaseEvent =
   | { readonly name: 'ContainersRemoved' }
   | { readonly name: 'FoundDead'; readonly detail: string }
   | { readonly name: 'FoundReady' }
-  | { readonly name: 'LeftoverRemoved' };
+  | { readonly name: 'LeftoverRemoved'; readonly stays?: readonly string[] };

@@ -1,3 +1,4 @@
+import { type Allocation, diskOnly } from '../placement/index.ts';
 import type { LeaseEvent } from './events.ts';
 import { failureText, type Reason } from './reasons.ts';
 import type { Failure, Lease, Operation, OperationKind, Owed } from './record.ts';
@@ -138,7 +139,11 @@ const steps: Readonly<Record<Action, (draft: Draft) => void>> = {
     else change(draft, (lease) => ({ ...lease, leftover: true }));
   },
   clearLeftover: (draft) => change(draft, ({ leftover: _, ...lease }) => lease),
-  giveBack: (draft) => change(draft, (lease) => ({ ...lease, allocations: [] })),
+  giveBack: (draft) => {
+    const stays = new Set('stays' in draft.event ? draft.event.stays : []);
+    const kept = ({ key, diskMb }: Allocation): boolean => diskMb > 0 && stays.has(key);
+    change(draft, (lease) => ({ ...lease, allocations: lease.allocations.filter(kept).map(diskOnly) }));
+  },
   giveBackAfterRestore: (draft) => {
     if (ending(draft)?.kind !== 'restore') return;
     const { event } = draft;

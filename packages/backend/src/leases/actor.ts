@@ -351,7 +351,8 @@ export class LeaseActor {
       this.#retryTidy();
       return;
     }
-    if (lease.leftover === true) await this.#fire({ name: 'LeftoverRemoved' }, {});
+    if (lease.leftover === true)
+      await this.#fire({ name: 'LeftoverRemoved', stays: await this.#context.work.staysOf(lease) }, {});
   }
 
   /** What died while nobody looked, between its verification and now. */

@@ -42,6 +42,8 @@ export class LeaseBook {
   readonly #statuses = new Map<LeaseStatus, number>();
   /** Leases whose rows cannot be read; such a row is put aside before another takes its place. */
   readonly #unreadable = new Set<string>();
+  /** By lease, the disk of those that ended without a close. */
+  readonly #dropped = new Map<string, number>();
 
   constructor(store: ReleaseStore, commits: GroupCommit) {
     this.#store = store;
@@ -62,6 +64,7 @@ export class LeaseBook {
         this.#unreadable.add(uuid);
       }
     }
+    for (const { uuid, row } of this.#store.droppedRows()) this.#dropped.set(uuid, diskOf(row));
     return { owed, unreadable };
   }
 
@@ -82,6 +85,11 @@ export class LeaseBook {
   dropped(uuid: string): Lease | undefined {
     const row = this.#store.droppedRow(uuid);
     return row === undefined ? undefined : decodeRow(row).lease;
+  }
+
+  /** By lease, what those have on disk that ended without a close; always of now. */
+  get droppedDiskMb(): ReadonlyMap<string, number> {
+    return this.#dropped;
   }
 
   values(): IterableIterator<Lease> {
@@ -119,6 +127,10 @@ export class LeaseBook {
       this.#store.putLease(uuid, text);
     });
     this.#unreadable.delete(uuid);
+    for (const change of history) {
+      if (change.kind === 'remember') this.#dropped.set(uuid, diskOf(change.lease));
+      if (change.kind === 'purge') this.#dropped.delete(uuid);
+    }
     this.#publish(uuid, lease);
   }
 
@@ -137,6 +149,16 @@ export class LeaseBook {
     this.#ordered.put(lease);
     if (isOpen(lease)) count(this.#tenants, lease.tenant, 1);
     count(this.#statuses, lease.status, 1);
+  }
+}
+
+/** A record that cannot be read says nothing; its volumes are protected all the same. */
+function diskOf(last: Lease | string): number {
+  try {
+    const lease = typeof last === 'string' ? decodeRow(last).lease : last;
+    return (lease?.allocations ?? []).reduce((sum, { diskMb }) => sum + diskMb, 0);
+  } catch {
+    return 0;
   }
 }
 

@@ -75,8 +75,8 @@ async function endOf(lease: Lease, operation: Operation, work: LeaseWork, stop: 
       const result = await work.provision(lease, stop);
       if (result.kind === 'provisioned')
         return { event: { name: 'ProvisionCompleted', operationId, items: result.items }, logs: {} };
-      const { failure, left, logs } = result;
-      return { event: { name: 'ProvisionErrored', operationId, failure, left }, logs };
+      const { failure, left, stays, logs } = result;
+      return { event: { name: 'ProvisionErrored', operationId, failure, left, stays }, logs };
     }
     case 'restart':
     case 'update':

@@ -12,6 +12,8 @@ export type ProvisionResult =
       readonly logs: Logs;
       /** Its containers could not be removed. */
       readonly left: boolean;
+      /** Keys of the allocations whose volumes are on disk. */
+      readonly stays: readonly string[];
     };
 
 export type ReplaceResult =
@@ -63,6 +65,8 @@ export interface LeaseWork {
   rediscover(uuid: string): Promise<Rediscovered | undefined>;
   /** Removes what an earlier replacement has set aside, or a provision that failed has left; rejects when it cannot. */
   tidy(lease: Lease): Promise<void>;
+  /** Keys of the allocations whose volumes are on disk, in doubt all of them. */
+  staysOf(lease: Lease): Promise<readonly string[]>;
   /** Looks at all containers of a lease that should be running; the first one that is dead or missing. */
   findDeath(lease: Lease): Promise<Death | undefined>;
 }

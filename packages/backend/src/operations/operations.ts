@@ -4,7 +4,7 @@ import { errors } from '../errors.ts';
 import type { Lease, LeaseEvent, NewLease } from '../lease/index.ts';
 import type { LeaseBook, LeaseRegistry } from '../leases/index.ts';
 import { canonicalVolume, leaseIdProblem, parseVolume } from '../names/index.ts';
-import type { Allocation, ResourcePool } from '../placement/index.ts';
+import { type Allocation, isDiskOnly, type ResourcePool } from '../placement/index.ts';
 import type { LabelledVolumes } from '../retention/index.ts';
 import type { ReleaseStore } from '../stores/index.ts';
 import { type AdmissionRules, admit, allocationsOf, imagesOf } from './admission.ts';
@@ -193,7 +193,7 @@ export class Operations {
   /** What a failed provision gave back is taken again before its containers can come back. */
   #hold(lease: Lease, operation: string): readonly Allocation[] {
     const { pool, rules, log } = this.#context;
-    if (lease.allocations.length > 0) return lease.allocations;
+    if (lease.allocations.length > 0 && !lease.allocations.some(isDiskOnly)) return lease.allocations;
     try {
       const allocations = allocationsOf(lease.uuid, lease.items, rules.catalogue);
       pool.reserve(lease.uuid, lease.tenant, allocations);

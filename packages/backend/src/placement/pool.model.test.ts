@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errors } from '../errors.ts';
-import { type Allocation, ResourcePool } from './pool.ts';
+import { type Allocation, diskOnly, ResourcePool } from './pool.ts';
 
 const total = { cpuCores: 8, memoryMb: 4096, diskMb: 10_000 };
 const quota = { cpuCores: 3, memoryMb: 2048, diskMb: 6000 };
@@ -153,6 +153,29 @@ describe('the resource pool', () => {
     const pool = new ResourcePool({ cpuCores: 1, memoryMb: 100, diskMb: 0 });
     pool.adopt('l', 't', [{ key: 'l-app-0', sku: 's', cpuCores: 4, memoryMb: 400, diskMb: 0 }]);
     expect(pool.usage).toMatchObject({ allocated: { cpuCores: 4, memoryMb: 400 }, allocations: 1 });
+  });
+
+  it('counts what leases without containers have on disk, once, and not among containers', () => {
+    const pool = new ResourcePool({ cpuCores: 1, memoryMb: 100, diskMb: 100 });
+    const one = { key: 'l-app-0', sku: 's', cpuCores: 1, memoryMb: 50, diskMb: 60 };
+    pool.adopt('l', 't', [diskOnly(one)]);
+    expect(pool.usage).toMatchObject({
+      allocated: { cpuCores: 0, memoryMb: 0, diskMb: 60 },
+      available: { diskMb: 40 },
+      allocations: 0,
+    });
+    const stranded = new Map([['l', 60]]);
+    pool.strandedDiskMb = stranded;
+    expect(pool.usage.available.diskMb, 'it holds it itself').toBe(40);
+    pool.adopt('l', 't', []);
+    expect(pool.usage.available.diskMb, 'one that holds nothing is counted by others').toBe(40);
+    const other = { ...one, key: 'm-app-0' };
+    expect(() => pool.reserve('m', 't', [other])).toThrow('need 60 MB, have 40 MB');
+    pool.reserve('l', 't', [one]);
+    expect(pool.usage).toMatchObject({ available: { diskMb: 40 }, allocations: 1 });
+    pool.release('l');
+    stranded.delete('l');
+    expect(pool.usage.available.diskMb).toBe(100);
   });
 
   it('refuses a key that is asked for twice', () => {

@@ -11,6 +11,11 @@ export interface Allocation {
   readonly diskMb: number;
 }
 
+/** What is left of an instance whose containers are gone and whose data is not. */
+export const diskOnly = (allocation: Allocation): Allocation => ({ ...allocation, cpuCores: 0, memoryMb: 0 });
+
+export const isDiskOnly = ({ cpuCores, memoryMb }: Allocation): boolean => cpuCores === 0 && memoryMb === 0;
+
 export interface Amounts {
   readonly cpuCores: number;
   readonly memoryMb: number;
@@ -61,6 +66,7 @@ export class ResourcePool {
   #allocations = 0;
   #retainedDiskMb = 0;
   #restoringDiskMb: ReadonlyMap<string, number> = new Map();
+  #strandedDiskMb: ReadonlyMap<string, number> = new Map();
 
   constructor(total: Amounts, tenantQuota?: Amounts) {
     this.#total = sumOf(total);
@@ -104,7 +110,7 @@ export class ResourcePool {
             `insufficient resources: allocation ${allocation.key} is asked for twice`,
           );
       }
-      this.#check(tenant, allocations, keptDiskMb);
+      this.#check(lease, tenant, allocations, keptDiskMb);
     } catch (error) {
       if (before !== undefined) this.#hold(lease, before);
       throw error;
@@ -115,7 +121,8 @@ export class ResourcePool {
   /** Takes over what a lease is known to hold, without asking whether there is room: it is in use already. */
   adopt(lease: string, tenant: string, allocations: readonly Allocation[]): void {
     this.release(lease);
-    this.#hold(lease, { tenant, allocations });
+    // One that holds nothing counts for nothing, and what others count for it goes on counting.
+    if (allocations.length > 0) this.#hold(lease, { tenant, allocations });
   }
 
   /** Gives back all that a lease holds; nothing happens when it holds nothing. */
@@ -140,9 +147,20 @@ export class ResourcePool {
     this.#restoringDiskMb = byLease;
   }
 
-  #keptDiskMb(): number {
+  /**
+   * By lease, what those that are not tracked any more have on disk, and nobody has closed: counted as long as the lease itself
+   * holds nothing. The map is the caller's, and is looked at anew each time.
+   */
+  set strandedDiskMb(byLease: ReadonlyMap<string, number>) {
+    this.#strandedDiskMb = byLease;
+  }
+
+  /** `returning`: what a lease has on disk itself is not in its own way. */
+  #keptDiskMb(returning?: string): number {
     let sum = this.#retainedDiskMb;
-    for (const [lease, diskMb] of this.#restoringDiskMb) if (!this.#holdings.has(lease)) sum += diskMb;
+    for (const byLease of [this.#restoringDiskMb, this.#strandedDiskMb])
+      for (const [lease, diskMb] of byLease)
+        if (lease !== returning && !this.#holdings.has(lease)) sum += diskMb;
     return sum;
   }
 
@@ -170,7 +188,7 @@ export class ResourcePool {
       add(this.#allocated, allocation, times);
       add(ofTenant, allocation, times);
     }
-    this.#allocations += times * allocations.length;
+    this.#allocations += times * allocations.filter((one) => !isDiskOnly(one)).length;
     const empty = ofTenant.nanoCpus === 0 && ofTenant.memoryMb === 0 && ofTenant.diskMb === 0;
     if (empty) this.#byTenant.delete(tenant);
     else this.#byTenant.set(tenant, ofTenant);
@@ -189,9 +207,14 @@ export class ResourcePool {
   }
 
   /** In the order of the instances, each with what those before it take; equal fits. */
-  #check(tenant: string, allocations: readonly Allocation[], keptDiskMb: number | undefined): void {
+  #check(
+    lease: string,
+    tenant: string,
+    allocations: readonly Allocation[],
+    keptDiskMb: number | undefined,
+  ): void {
     if (keptDiskMb !== undefined) this.#checkGrowth(allocations, keptDiskMb);
-    const taken = this.#keptDiskMb();
+    const taken = this.#keptDiskMb(lease);
     const all = { ...this.#allocated };
     const ofTenant = { ...(this.#byTenant.get(tenant) ?? nothing()) };
     for (const allocation of allocations) {
@@ -205,7 +228,7 @@ export class ResourcePool {
       if (all.memoryMb > total.memoryMb)
         throw short('memory', 'MB', allocation.memoryMb, total.memoryMb - before.memoryMb);
       if (keptDiskMb === undefined && all.diskMb + taken > total.diskMb)
-        throw short('disk', 'MB', allocation.diskMb, this.#availableDiskMb(before.diskMb));
+        throw short('disk', 'MB', allocation.diskMb, total.diskMb - before.diskMb - taken);
       if (this.#quota === undefined || tenant === '') continue;
       const quota = this.#quota;
       if (ofTenant.nanoCpus > quota.nanoCpus)

@@ -46,6 +46,7 @@ export class Recovery {
     for (const uuid of unreadable)
       log.error('the record of a lease cannot be read, its containers decide', { lease_uuid: uuid });
     for (const { uuid, tenant, allocations } of book.values()) pool.adopt(uuid, tenant, allocations);
+    pool.strandedDiskMb = book.droppedDiskMb;
     await this.#context.takeUpHistory(owed);
     const { listing, migration } = this.#context;
     await migration.run((await listing.all()).containers);

@@ -118,6 +118,30 @@ const scenarios: readonly Scenario[] = [
     survives: contentOf(a),
   },
   {
+    name: 'drop, and close',
+    setUp: (world) => living(world, a),
+    act: async (world) => {
+      await world.dropContainers(a);
+      await world.close(a);
+    },
+    survives: contentOf(a),
+  },
+  {
+    name: 'start again',
+    setUp: (world) => closed(world, a),
+    act: (world) => world.provision(a, 'tenant', stack),
+    survives: contentOf(a),
+  },
+  {
+    name: 'start again in vain',
+    setUp: async (world) => {
+      await closed(world, a);
+      world.refuses.add(a);
+    },
+    act: (world) => world.provision(a, 'tenant', stack),
+    survives: contentOf(a),
+  },
+  {
     name: 'reap',
     setUp: async (world) => {
       await closed(world, a);

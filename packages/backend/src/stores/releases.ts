@@ -167,6 +167,12 @@ export class ReleaseStore {
     return row === undefined ? undefined : String(row['row']);
   }
 
+  /** All of those. */
+  *droppedRows(): Generator<{ readonly uuid: string; readonly row: string }> {
+    for (const { uuid, row } of this.#statements.allDropped.iterate())
+      yield { uuid: String(uuid), row: String(row) };
+  }
+
   /** Keeps a lease record that cannot be read where nothing overwrites it. To be called inside a transaction. */
   putAsideLease(uuid: string, nowMs: number): void {
     this.#statements.putAside.run(nowMs, uuid);
@@ -212,6 +218,7 @@ function statements(file: StoreFile) {
     purge: prepare('DELETE FROM releases WHERE lease = ?'),
     remember: prepare('INSERT OR REPLACE INTO dropped_leases (uuid, row, dropped_at) VALUES (?, ?, ?)'),
     dropped: prepare('SELECT row FROM dropped_leases WHERE uuid = ?'),
+    allDropped: prepare('SELECT uuid, row FROM dropped_leases'),
     purgeDropped: prepare('DELETE FROM dropped_leases WHERE uuid = ?'),
     purgeUnreadable: prepare('DELETE FROM unreadable_releases WHERE lease = ?'),
     unreadable: prepare('SELECT 1 FROM unreadable_releases WHERE lease = ?'),

@@ -29,12 +29,16 @@ export class StoreFile {
   readonly #db: DatabaseSync;
   readonly #owner: DatabaseSync;
   readonly #probe: StatementSync;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
 
   private constructor(options: StoreFileOptions, db: DatabaseSync, owner: DatabaseSync) {
     this.name = options.name;
     this.path = options.path;
     this.#db = db;
     this.#owner = owner;
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#commit = db.prepare('COMMIT');
     this.#probe = db.prepare('INSERT OR REPLACE INTO probe (id, at) VALUES (0, ?)');
   }
 
@@ -68,10 +72,10 @@ export class StoreFile {
 
   /** Runs `work` in one transaction: durable when this returns, without effect when it throws. */
   transaction<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
+    this.#begin.run();
     try {
       const result = work();
-      this.#db.exec('COMMIT');
+      this.#commit.run();
       return result;
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');

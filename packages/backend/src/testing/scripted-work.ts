@@ -78,6 +78,10 @@ export class ScriptedWork implements LeaseWork {
     this.tidied.push(lease.uuid);
   }
 
+  async staysOf(): Promise<readonly string[]> {
+    return [];
+  }
+
   async findDeath(lease: Lease): Promise<Death | undefined> {
     return this.dead.get(lease.uuid);
   }

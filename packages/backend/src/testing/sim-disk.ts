@@ -9,7 +9,7 @@ import type {
   VolumeDestroyer,
 } from '@berth/kernel/filesystems';
 import type { Log } from '@berth/service/log';
-import { isVolumeName, type VolumeName } from '../names/index.ts';
+import { parseVolume, type VolumeName, volumeName } from '../names/index.ts';
 import type { ClaimSource } from '../volumes/claims.ts';
 import type { VolumeDoor } from '../volumes/door.ts';
 import { NameLocks } from '../volumes/name-locks.ts';
@@ -27,6 +27,12 @@ interface Volume {
   label: string | undefined;
 }
 
+export interface Entry {
+  readonly name: VolumeName;
+  readonly volume: Readonly<Volume>;
+  readonly of: ReturnType<typeof parseVolume>;
+}
+
 /** The tier whose volumes hold nothing but content of the image. */
 export const scratchSku = 'none';
 
@@ -36,7 +42,7 @@ export class SimDisk implements QuotaFilesystem, QuotaVolumes {
   readonly faults: Faults;
   #seen = new Map<string, Volume>();
   #lasting = new Map<string, Volume>();
-  #names: readonly VolumeName[] | undefined;
+  #entries: readonly Entry[] | undefined;
   /** The root is not mounted. */
   unmounted = false;
   readonly volumes: QuotaVolumes = this;
@@ -47,8 +53,15 @@ export class SimDisk implements QuotaFilesystem, QuotaVolumes {
   }
 
   get names(): readonly VolumeName[] {
-    this.#names ??= [...this.#seen.keys()].filter(isVolumeName).sort();
-    return this.#names;
+    return this.entries.map(({ name }) => name);
+  }
+
+  /** All there are, with what their names say. Looked through at every step: made anew only when there are others. */
+  get entries(): readonly Entry[] {
+    this.#entries ??= [...this.#seen]
+      .map(([name, volume]) => ({ name: volumeName(name), volume, of: parseVolume(name) }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return this.#entries;
   }
 
   volume(name: string): Readonly<Volume> | undefined {
@@ -57,18 +70,18 @@ export class SimDisk implements QuotaFilesystem, QuotaVolumes {
 
   #put(name: string, volume: Volume): void {
     this.#seen.set(name, volume);
-    this.#names = undefined;
+    this.#entries = undefined;
   }
 
   #drop(name: string): boolean {
-    this.#names = undefined;
+    this.#entries = undefined;
     return this.#seen.delete(name);
   }
 
   /** What was not made lasting is gone. */
   failPower(): void {
     this.#seen = new Map(this.#lasting);
-    this.#names = undefined;
+    this.#entries = undefined;
   }
 
   write(name: string, content: string): void {

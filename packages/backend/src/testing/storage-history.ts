@@ -62,17 +62,18 @@ export class StorageHistory implements AsyncDisposable {
     const { world, chance } = this;
     const faulty = chance.happens(0.12);
     world.faults.reset();
-    if (faulty) world.faults.arm(chance.below(40), chance.of(modes) ?? 'kill');
+    if (faulty) world.faults.arm(chance.below(chance.of([6, 14, 40]) ?? 40), chance.of(modes) ?? 'kill');
     const what = chance.below(100);
-    if (what < 25) await this.#do('provision', () => this.#provision());
-    else if (what < 45) await this.#do('write', async () => this.#write());
-    else if (what < 70) await this.#do('close', () => this.#close(faulty));
-    else if (what < 85) await this.#do('restore', () => this.#restore());
+    if (what < 22) await this.#do('provision', () => this.#provision());
+    else if (what < 40) await this.#do('write', async () => this.#write());
+    else if (what < 62) await this.#do('close', () => this.#close(faulty));
+    else if (what < 75) await this.#do('restore', () => this.#restore());
+    else if (what < 80) await this.#do('drop', () => this.#drop());
+    else if (what < 86) await this.#do('start again', () => this.#startAgain());
     else if (what < 90) await this.#do('wait', () => this.#wait());
     else if (what < 94) await this.#do('sweep', () => this.#sweep());
     else if (what < 96) await this.#do('lose the mount', () => this.#loseMount());
     else await this.#do('die at rest', () => world.restart(chance.happens(0.5)));
-    if (world.faults.fired !== undefined) this.#note(`fault ${world.faults.fired}`);
     this.model.expire(world);
     const wrong = [...this.model.differences(world), ...(this.#under === undefined ? [] : [this.#under])];
     if (wrong.length > 0) throw new Error(`${what}: ${wrong.join('; ')}`);
@@ -92,20 +93,23 @@ export class StorageHistory implements AsyncDisposable {
     const { world } = this;
     await world.ended(act().catch(() => undefined));
     await world.idle();
-    if (world.faults.dead) await world.restart(world.faults.fired === 'power');
-    if (world.faults.fired === undefined && !this.#unrest()) return;
+    const { dead, fired } = world.faults;
+    if (fired !== undefined) this.#note(`fault ${fired}`);
+    if (dead) await world.restart(fired === 'power');
+    if (fired === undefined && !this.#unrest()) return;
     world.faults.disarm();
     await settle(world, 1);
     for (let round = 0; round < 6 && this.#unrest(); round++) await settle(world, 1);
   }
 
   #unrest(): boolean {
-    const { book, store } = this.world;
+    const { world } = this;
+    const { book, store } = world;
     return (
       [...book.values()].some(({ status, operation }) => status !== 'ready' || operation !== undefined) ||
       store.closing().length > 0 ||
-      store.withStatus('reaping').length > 0 ||
-      store.withStatus('restoring').length > 0
+      world.records('reaping').length > 0 ||
+      world.records('restoring').length > 0
     );
   }
 
@@ -147,11 +151,17 @@ export class StorageHistory implements AsyncDisposable {
 
   async #close(faulty: boolean): Promise<void> {
     const { world, model, chance } = this;
-    const lease = chance.of([...model.live.keys()]);
+    const lease = chance.of([...model.live.keys(), ...model.dropped.keys()]);
     if (lease === undefined) return;
     await world.clock.advance(1000);
     await this.#run(() => world.close(lease));
-    if (world.book.get(lease) === undefined) model.closed(world, lease, faulty);
+    if (this.#isOver(lease)) model.closed(world, lease, faulty);
+  }
+
+  /** Nobody knows the lease, and nobody waits for its close. */
+  #isOver(lease: string): boolean {
+    const { book } = this.world;
+    return book.get(lease) === undefined && !book.droppedDiskMb.has(lease);
   }
 
   async #restore(): Promise<void> {
@@ -171,6 +181,36 @@ export class StorageHistory implements AsyncDisposable {
       if (tenant !== data.tenant || !starts) throw new Error(`${from} was restored for ${tenant}`);
       model.restored(from, uuid, items);
     } else if (status !== undefined) await this.#run(() => world.close(uuid));
+  }
+
+  /** Somebody removes the containers of a lease. */
+  async #drop(): Promise<void> {
+    const { world, model, chance } = this;
+    const lease = chance.of([...model.live.keys()]);
+    if (lease === undefined) return;
+    await this.#run(() => world.dropContainers(lease));
+    if (world.book.get(lease) === undefined) model.lost(lease);
+  }
+
+  /** A lease that was closed, or dropped, is provisioned once more: by its tenant as it was, or as it must not be. */
+  async #startAgain(): Promise<void> {
+    const { world, model, chance } = this;
+    const lease = chance.of([...model.kept.keys(), ...model.dropped.keys()]);
+    const data = model.kept.get(lease ?? '') ?? model.dropped.get(lease ?? '');
+    if (lease === undefined || data === undefined || model.live.size >= 4) return;
+    const stranger = model.kept.has(lease) && chance.happens(0.2);
+    const starts = chance.happens(0.8);
+    if (!starts) world.refuses.add(lease);
+    await this.#run(() => world.provision(lease, stranger ? 'eve' : data.tenant, data.items));
+    world.refuses.delete(lease);
+    const status = world.book.get(lease)?.status;
+    if (status === 'ready') {
+      if (stranger || !starts) throw new Error(`${lease} was started again for a stranger`);
+      model.startedAgain(lease);
+    } else if (status !== undefined) {
+      await this.#run(() => world.close(lease));
+      if (this.#isOver(lease)) model.closed(world, lease, true);
+    }
   }
 
   async #wait(): Promise<void> {

@@ -30,6 +30,8 @@ const diskOf = (items: readonly RequestedItem[]): number =>
 export class StorageModel {
   readonly live = new Map<string, Data>();
   readonly kept = new Map<string, Kept>();
+  /** Their containers were removed by somebody else, and nobody has closed them. */
+  readonly dropped = new Map<string, Data>();
   /** Whose data has ended, for whatever good reason: none of it may be seen again. */
   readonly gone: string[] = [];
 
@@ -45,11 +47,29 @@ export class StorageModel {
     this.live.set(lease, { tenant, items, content: new Map(), diskMb: diskOf(items) });
   }
 
-  /** What a close without a fault comes to. */
-  closed(world: StorageWorld, lease: string, faulty: boolean): void {
+  lost(lease: string): void {
     const data = this.live.get(lease);
     if (data === undefined) return;
     this.live.delete(lease);
+    this.dropped.set(lease, data);
+  }
+
+  /** Its data is its own again, wherever it was. */
+  startedAgain(lease: string): void {
+    const data = this.kept.get(lease) ?? this.dropped.get(lease);
+    if (data === undefined) return;
+    this.kept.delete(lease);
+    this.dropped.delete(lease);
+    this.live.set(lease, data);
+  }
+
+  /** What a close without a fault comes to. */
+  closed(world: StorageWorld, lease: string, faulty: boolean): void {
+    const data = this.live.get(lease) ?? this.dropped.get(lease) ?? this.kept.get(lease);
+    if (data === undefined) return;
+    this.live.delete(lease);
+    this.dropped.delete(lease);
+    this.kept.delete(lease);
     const { retainOnClose, maxRetainedLeasesPerTenant: cap, maxRetainedDiskMb: diskCap } = world.config;
     const record = world.store.kept(lease)?.record;
     const hasData = data.diskMb > 0;
@@ -106,7 +126,7 @@ export class StorageModel {
 
   /** Everything in which the world differs from what it should be. */
   differences(world: StorageWorld): readonly string[] {
-    const active = world.store.withStatus('active');
+    const active = world.records('active');
     const activeKeys = new Set(active.map(({ key }) => key));
     const found = [...flaws(world, active)];
     const why = undercounted(world);
@@ -116,6 +136,7 @@ export class StorageModel {
       if (status !== 'ready') found.push(`lease ${lease} is ${status}, not ready`);
       found.push(...misplaced(world, lease, data, (name) => name));
     }
+    for (const [lease, data] of this.dropped) found.push(...misplaced(world, lease, data, (name) => name));
     for (const { uuid } of world.book.values())
       if (!this.live.has(uuid)) found.push(`there is a lease ${uuid}`);
     for (const [lease, data] of this.kept) {

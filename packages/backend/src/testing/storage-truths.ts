@@ -12,16 +12,12 @@ const keptMb = ({ pool: { usage } }: StorageWorld): number =>
  */
 function onDiskMb(world: StorageWorld): number {
   let sum = 0;
-  const takenOver = new Map(world.store.withStatus('restoring').map(({ key, newLease }) => [key, newLease]));
-  for (const name of world.disk.names) {
-    const volume = world.disk.volume(name);
-    const parsed = parseVolume(name);
-    if (volume === undefined || volume.scratch || parsed === undefined) continue;
-    const holder = parsed.retained ? (takenOver.get(parsed.lease) ?? '') : parsed.lease;
-    const key = `${holder}-${parsed.service}-${parsed.index}`;
+  const takenOver = new Map(world.records('restoring').map(({ key, newLease }) => [key, newLease]));
+  for (const { volume, of } of world.disk.entries) {
+    if (volume.scratch || of === undefined) continue;
+    const holder = of.retained ? (takenOver.get(of.lease) ?? '') : of.lease;
+    const key = `${holder}-${of.service}-${of.index}`;
     const lease = world.book.get(holder);
-    // A lease that failed has given its room back; what it has left is found by its close, or used by its next attempt.
-    if (!parsed.retained && lease?.status === 'failed' && lease.allocations.length === 0) continue;
     const given = lease?.allocations.find((one) => one.key === key);
     sum += given === undefined ? volume.sizeMb : Math.min(volume.sizeMb, given.diskMb);
   }
@@ -36,7 +32,7 @@ export function undercounted(world: StorageWorld): string | undefined {
 }
 
 /** When nothing is going on: everything has an owner, every owner has what it should, and the books are right. */
-export function flaws(world: StorageWorld, active = world.store.withStatus('active')): readonly string[] {
+export function flaws(world: StorageWorld, active = world.records('active')): readonly string[] {
   const found: string[] = [];
   const owned = new Set<VolumeName>();
   for (const lease of world.book.values()) {
@@ -49,13 +45,16 @@ export function flaws(world: StorageWorld, active = world.store.withStatus('acti
   for (const { key, record } of active)
     for (const name of record?.retained_volume_names ?? []) {
       owned.add(name as VolumeName);
-      if (world.disk.volume(name as VolumeName) === undefined)
+      // One that was to have its data back, and failed on the way, has some of it under its own name.
+      const taken = world.book.get(key) !== undefined && world.disk.volume(canonicalForm(name as VolumeName));
+      if (world.disk.volume(name as VolumeName) === undefined && !taken)
         found.push(`kept volume ${name} of ${key} is gone`);
     }
   for (const status of ['restoring', 'reaping'] as const)
-    for (const { key } of world.store.withStatus(status)) found.push(`record ${key} is left ${status}`);
+    for (const { key } of world.records(status)) found.push(`record ${key} is left ${status}`);
   for (const key of world.store.closing()) found.push(`the close of ${key} is not finished`);
-  for (const name of world.disk.names) if (!owned.has(name)) found.push(`volume ${name} is leaked`);
+  for (const name of world.disk.names)
+    if (!owned.has(name) && !isStranded(world, name)) found.push(`volume ${name} is leaked`);
   const counted = world.pool.usage.allocated.diskMb + keptMb(world);
   const expected = onDiskMb(world);
   // A restore that failed, and could not give back all at once, goes on holding its room until it is closed.
@@ -68,16 +67,22 @@ export function flaws(world: StorageWorld, active = world.store.withStatus('acti
   return found;
 }
 
+/** Its lease ended without a close: the data waits for that. */
+function isStranded(world: StorageWorld, name: VolumeName): boolean {
+  const { lease = '', retained } = parseVolume(name) ?? {};
+  return retained === false && world.book.get(lease) === undefined && world.book.droppedDiskMb.has(lease);
+}
+
 /** Where content is, by the names of the volumes that have it. */
 export function placesOf(world: StorageWorld, content: string): readonly VolumeName[] {
-  return world.disk.names.filter((name) => world.disk.volume(name)?.content === content);
+  return world.disk.entries.filter(({ volume }) => volume.content === content).map(({ name }) => name);
 }
 
 /** Does somebody answer for this volume: a lease that runs on it, or a record from which it can be restored? */
 export function isAnsweredFor(world: StorageWorld, name: VolumeName): boolean {
   const parsed = parseVolume(name);
   if (parsed === undefined) return false;
-  if (!isRetained(name)) return world.book.get(parsed.lease) !== undefined;
+  if (!isRetained(name)) return world.book.get(parsed.lease) !== undefined || isStranded(world, name);
   const kept = world.store.kept(parsed.lease);
   return (
     kept?.status === 'active' &&

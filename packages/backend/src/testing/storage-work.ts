@@ -3,7 +3,7 @@ import type { Lease } from '../lease/index.ts';
 import type { DeprovisionResult, LeaseWork, ProvisionResult, ReplaceResult } from '../leases/index.ts';
 import type { VolumeName } from '../names/index.ts';
 import type { Retention } from '../retention/index.ts';
-import type { VolumeDoor, Volumes } from '../volumes/index.ts';
+import { type VolumeDoor, type Volumes, volumesStay } from '../volumes/index.ts';
 import { type SimDisk, simBackend } from './sim-disk.ts';
 
 /** Size of a volume that holds nothing but content of the image. */
@@ -35,13 +35,14 @@ export class StorageWork implements LeaseWork {
       await this.#up(lease);
     } catch (error) {
       this.#context.running.delete(lease.uuid);
-      await this.#context.door.operation(lease.uuid).destroy('provision_cleanup', made);
+      const operation = this.#context.door.operation(lease.uuid);
+      const { leftOnDisk } = await operation.destroy('provision_cleanup', made);
       const failure = {
         reason: 'Internal',
         message: 'volume creation failed',
         detail: String(error),
       } as const;
-      return { kind: 'failed', failure, logs: {}, left: false };
+      return { kind: 'failed', failure, logs: {}, left: leftOnDisk, stays: await this.staysOf(lease) };
     }
     return { kind: 'provisioned', items: lease.items };
   }
@@ -128,6 +129,10 @@ export class StorageWork implements LeaseWork {
 
   async tidy(): Promise<void> {
     return undefined;
+  }
+
+  staysOf(lease: Lease): Promise<readonly string[]> {
+    return volumesStay(this.#context.volumes, lease);
   }
 
   async findDeath(): Promise<undefined> {

@@ -17,7 +17,14 @@ import {
   recordCopies,
   retention,
 } from '../retention/index.ts';
-import { GroupCommit, ReleaseStore, RetentionStore, type StoreFile } from '../stores/index.ts';
+import {
+  GroupCommit,
+  type Kept,
+  ReleaseStore,
+  type RetentionStatus,
+  RetentionStore,
+  type StoreFile,
+} from '../stores/index.ts';
 import { liveClaims, OrphanSweep, type VolumeDoor, type Volumes } from '../volumes/index.ts';
 import { Faults } from './faults.ts';
 import { SimDisk, scratchSku, simVolumes } from './sim-disk.ts';
@@ -129,6 +136,7 @@ export class StorageWorld implements AsyncDisposable {
   readonly store: RetentionStore;
   #nowMs = Date.UTC(2026, 0, 1);
   #operations = 0;
+  readonly #read = new Map<RetentionStatus, readonly Kept[]>();
   #process: Process;
 
   constructor(config: Partial<RetentionConfig> = {}, totalDiskMb = 1_000_000) {
@@ -142,6 +150,13 @@ export class StorageWorld implements AsyncDisposable {
     ])
       this.#countCommits(file, name);
     this.#process = this.#begin();
+  }
+
+  /** The records in a state, as the store has them: read again only when something was written. */
+  records(status: RetentionStatus): readonly Kept[] {
+    const known = this.#read.get(status) ?? this.store.withStatus(status);
+    this.#read.set(status, known);
+    return known;
   }
 
   get book(): LeaseBook {
@@ -178,6 +193,7 @@ export class StorageWorld implements AsyncDisposable {
     file.transaction = <T>(work: () => T): T => {
       this.faults.reach(`commit ${name}`, 'before');
       const result = commit(work);
+      this.#read.clear();
       this.faults.reach(`commit ${name}`, 'done');
       return result;
     };
@@ -190,6 +206,7 @@ export class StorageWorld implements AsyncDisposable {
     const pool = new ResourcePool({ cpuCores: 1e6, memoryMb: 1e9, diskMb: this.totalDiskMb });
     const { owed } = book.load();
     for (const { uuid, tenant, allocations } of book.values()) pool.adopt(uuid, tenant, allocations);
+    pool.strandedDiskMb = book.droppedDiskMb;
     const claims = [liveClaims(book), new RetentionClaims(this.store)];
     const { volumes, door } = simVolumes(this.disk, claims, quiet);
     const kept: Retention = retention({
@@ -303,7 +320,7 @@ export class StorageWorld implements AsyncDisposable {
         items,
         images: {},
         allocations,
-        lastRelease: 0,
+        lastRelease: this.releases.highestVersion(uuid),
       };
       return { name: 'ProvisionRequested', operationId, lease, manifest: manifest(services) };
     };

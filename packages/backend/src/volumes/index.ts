@@ -10,6 +10,7 @@ export {
   restoreScratch,
   seedScratch,
 } from './scratch.ts';
+export { volumesStay } from './staying.ts';
 export { OrphanSweep, type Witness } from './sweep.ts';
 export { isWithin, volumePath } from './volume-paths.ts';
 export type { Volumes } from './volumes.ts';

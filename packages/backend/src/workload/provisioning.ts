@@ -6,7 +6,7 @@ import type { ProvisionResult } from '../leases/index.ts';
 import type { StackManifest } from '../manifest/index.ts';
 import { containerName } from '../names/index.ts';
 import type { DomainGate } from '../operations/index.ts';
-import type { VolumeDoor } from '../volumes/index.ts';
+import { type VolumeDoor, type Volumes, volumesStay } from '../volumes/index.ts';
 import type { Deployment } from './deployment.ts';
 import { type Evidence, operationOf } from './evidence.ts';
 import type { VolumesWork } from './instance-volumes.ts';
@@ -19,6 +19,7 @@ export interface ProvisioningContext {
   readonly teardown: Teardown;
   readonly gate: DomainGate;
   readonly door: VolumeDoor;
+  readonly volumes: Pick<Volumes, 'ofLease'>;
   readonly evidence: Evidence;
   readonly clock: Clock;
   readonly log: Log;
@@ -83,16 +84,18 @@ export class Provisioning {
   }
 
   async #undoProvision(lease: Lease, { created }: VolumesWork, error: unknown): Promise<ProvisionResult> {
-    const { deployment, door, log } = this.#context;
-    const { evidence } = this.#context;
+    const { deployment, door, volumes, evidence, log } = this.#context;
     const failure = failureOf(error, await evidence.detail(error));
     const logs = await evidence.logs(lease);
     let left = false;
+    // In doubt all of them.
+    let stays: readonly string[] = lease.allocations.map(({ key }) => key);
     try {
       const stack = deployment.stack(lease.uuid, stagedRelease);
       if (stack !== undefined) await this.#clear(lease, stack);
       // Only now that nothing can write there any more; what was there before this attempt stays.
       left = (await door.operation(lease.uuid).destroy('provision_cleanup', created)).leftOnDisk;
+      stays = await volumesStay(volumes, lease);
     } catch (problem) {
       left = true;
       log.error('containers of a failed provision are left, to be removed later', {
@@ -100,6 +103,6 @@ export class Provisioning {
         error: errorText(problem),
       });
     }
-    return { kind: 'failed', failure, logs, left };
+    return { kind: 'failed', failure, logs, left, stays };
   }
 }

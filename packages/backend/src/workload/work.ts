@@ -11,6 +11,7 @@ import type {
   Rediscovered,
   ReplaceResult,
 } from '../leases/index.ts';
+import { type Volumes, volumesStay } from '../volumes/index.ts';
 import type { Deployment } from './deployment.ts';
 import { diagnosis } from './diagnosis.ts';
 import { type Evidence, operationOf } from './evidence.ts';
@@ -55,6 +56,7 @@ export interface WorkContext {
   readonly deployment: Deployment;
   readonly networks: TenantNetworks;
   readonly teardown: Teardown;
+  readonly volumes: Pick<Volumes, 'ofLease'>;
   readonly closing: LeaseClosing;
   readonly takingBack: LeaseTakingBack;
   readonly evidence: Evidence;
@@ -79,7 +81,8 @@ export class ContainerWork implements LeaseWork {
 
   async provision(lease: Lease, stop: AbortSignal): Promise<ProvisionResult> {
     const failure = await this.#takeBack(lease);
-    if (failure !== undefined) return { kind: 'failed', failure, logs: {}, left: false };
+    if (failure !== undefined)
+      return { kind: 'failed', failure, logs: {}, left: false, stays: await this.staysOf(lease) };
     return await this.#context.provisioning.run(lease, stop);
   }
 
@@ -118,6 +121,10 @@ export class ContainerWork implements LeaseWork {
     // What stands nowhere else is the only thing left of its place: nothing to throw away.
     const left = containers.filter((one) => one.setAside && inPlace.has(placeOf(one)));
     await together(left, new AbortController().signal, ({ id }) => handling.remove(id));
+  }
+
+  staysOf(lease: Lease): Promise<readonly string[]> {
+    return volumesStay(this.#context.volumes, lease);
   }
 
   findDeath(lease: Lease): Promise<Death | undefined> {

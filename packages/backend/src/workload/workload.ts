@@ -168,6 +168,7 @@ export function workload(options: WorkloadOptions): Workload {
       ...common,
       gate,
       door: disk.door,
+      volumes: disk.volumes,
       onEnd: (outcome, seconds) => {
         metrics.provisions.inc({ outcome });
         metrics.provisionSeconds.observe(seconds);
@@ -190,6 +191,7 @@ export function workload(options: WorkloadOptions): Workload {
         if (outcome === 'success') metrics.restoreSeconds.observe(seconds);
       },
     }),
+    volumes: disk.volumes,
     closing: kept.closing,
     takingBack: kept.takingBack,
     observation: new Observation({ containers, listing, log }),
