@@ -9,9 +9,9 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { QuotaFilesystem, QuotaVolumes, VolumeDestroyer } from '@berth/kernel/filesystems';
+import { inMemory } from './store-folder.ts';
 
 export type FolderStep = 'create' | 'ensureQuota' | 'rename' | 'destroy' | 'list' | 'label' | 'usage';
 
@@ -30,7 +30,7 @@ export class FolderFilesystem implements QuotaFilesystem, QuotaVolumes, Disposab
   readonly destroyer: VolumeDestroyer = { destroy: (name) => this.#destroy(name) };
 
   constructor() {
-    this.root = mkdtempSync(join(tmpdir(), 'berth-volumes-'));
+    this.root = mkdtempSync(join(inMemory, 'berth-volumes-'));
   }
 
   async #begin(step: FolderStep, name: string): Promise<string> {

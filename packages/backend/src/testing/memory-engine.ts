@@ -3,6 +3,7 @@
  * at once, one that is called "nothing" does not start, and an image called "absent" cannot be pulled.
  */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import {
   type ContainerDetails,
   type ContainerSummary,
@@ -69,6 +70,8 @@ export interface MemoryEngineOptions {
   readonly volumes?: readonly string[];
   /** Hears of every change, when it has happened. */
   readonly onChange?: (state: EngineState) => void;
+  /** A container starts only when the folders of this host that it mounts are there. */
+  readonly findsBinds?: boolean;
   /** Where it begins: what an engine had that lost its power. */
   readonly from?: EngineState;
 }
@@ -87,6 +90,11 @@ export class MemoryEngine implements Engine {
     this.#options = options;
     for (const one of options.from?.networks ?? []) this.#networks.set(one.id, one);
     for (const one of options.from?.containers ?? []) this.#put({ ...one, state: ended(one.state, 137) });
+  }
+
+  /** Nothing runs any more; what was made is there. */
+  failPower(): void {
+    for (const container of this.everything) this.#end(container, 137);
   }
 
   #put(container: ContainerDetails): void {
@@ -301,6 +309,9 @@ export class MemoryEngine implements Engine {
     const refused = [...this.refuses].some((lease) => found.name.includes(lease));
     if (program === 'nothing' || refused)
       fail('ENGINE_BAD_REQUEST', 'exec: "nothing": executable file not found');
+    for (const { Type: type, Source: source = '' } of found.hostConfig.Mounts ?? [])
+      if (this.#options.findsBinds === true && type === 'bind' && !existsSync(source))
+        fail('ENGINE_BAD_REQUEST', `bind source path does not exist: ${source}`);
     const running = { ...asleep, status: 'running', running: true, pid: 1, startedAt: 'now' } as const;
     this.#put({ ...found, state: running });
     this.#tell('start', found);

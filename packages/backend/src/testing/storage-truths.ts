@@ -45,25 +45,15 @@ export function flaws(world: StorageWorld, active = world.records('active')): re
   for (const { key, record } of active)
     for (const name of record?.retained_volume_names ?? []) {
       owned.add(name as VolumeName);
-      // One that was to have its data back, and failed on the way, has some of it under its own name.
-      const taken = world.book.get(key) !== undefined && world.disk.volume(canonicalForm(name as VolumeName));
-      if (world.disk.volume(name as VolumeName) === undefined && !taken)
-        found.push(`kept volume ${name} of ${key} is gone`);
+      if (!isThere(world, name as VolumeName, key)) found.push(`kept volume ${name} of ${key} is gone`);
     }
   for (const status of ['restoring', 'reaping'] as const)
     for (const { key } of world.records(status)) found.push(`record ${key} is left ${status}`);
   for (const key of world.store.closing()) found.push(`the close of ${key} is not finished`);
   for (const name of world.disk.names)
     if (!owned.has(name) && !isStranded(world, name)) found.push(`volume ${name} is leaked`);
-  const counted = world.pool.usage.allocated.diskMb + keptMb(world);
-  const expected = onDiskMb(world);
-  // A restore that failed, and could not give back all at once, goes on holding its room until it is closed.
-  const failed = [...world.book.values()].filter(({ status }) => status === 'failed');
-  const heldMb = failed
-    .flatMap(({ allocations }) => allocations)
-    .reduce((sum, { diskMb }) => sum + diskMb, 0);
-  if (counted !== expected && counted - heldMb !== expected)
-    found.push(`${expected} MiB are on disk, ${counted} are counted`);
+  const miscounted = miscount(world);
+  if (miscounted !== undefined) found.push(miscounted);
   return found;
 }
 
@@ -71,6 +61,24 @@ export function flaws(world: StorageWorld, active = world.records('active')): re
 function isStranded(world: StorageWorld, name: VolumeName): boolean {
   const { lease = '', retained } = parseVolume(name) ?? {};
   return retained === false && world.book.get(lease) === undefined && world.book.droppedDiskMb.has(lease);
+}
+
+function isThere({ book, disk }: StorageWorld, name: VolumeName, lease: string): boolean {
+  if (disk.volume(name) !== undefined) return true;
+  // One that was to have its data back, and failed on the way, has some of it under its own name.
+  return book.get(lease) !== undefined && disk.volume(canonicalForm(name)) !== undefined;
+}
+
+function miscount(world: StorageWorld): string | undefined {
+  const counted = world.pool.usage.allocated.diskMb + keptMb(world);
+  const expected = onDiskMb(world);
+  // A restore that failed, and could not give back all at once, goes on holding its room until it is closed.
+  const failed = [...world.book.values()].filter(({ status }) => status === 'failed');
+  const heldMb = failed
+    .flatMap(({ allocations }) => allocations)
+    .reduce((sum, { diskMb }) => sum + diskMb, 0);
+  const right = counted === expected || counted - heldMb === expected;
+  return right ? undefined : `${expected} MiB are on disk, ${counted} are counted`;
 }
 
 /** Where content is, by the names of the volumes that have it. */

@@ -58,6 +58,7 @@ export class Migration {
       if (!mine.some(({ legacy }) => legacy)) continue;
       try {
         if (isUnfinished(mine)) await this.#migrate(uuid, mine);
+        else this.#recordLate(uuid);
         this.#dropLater(uuid);
       } catch (error) {
         log.error('containers of the old form cannot be migrated', {
@@ -79,7 +80,7 @@ export class Migration {
     const release = releases.latestActive(uuid);
     if (release === undefined) throw new Error('no active release says what it runs');
     const stack = flatStackOf(release);
-    const lease = rebuiltLease(mine, {
+    const lease = rebuiltLease(oneOfEach(mine), {
       catalogue,
       release: { version: release.version, stack },
       lastRelease: releases.highestVersion(uuid),
@@ -128,13 +129,21 @@ export class Migration {
   }
 
   /** The manifest in the form of a stack is what the lease runs from now on. */
-  #record({ uuid }: Lease, stack: StackManifest, release: Release): void {
+  #record({ uuid }: Pick<Lease, 'uuid'>, stack: StackManifest, release: Release): void {
     const { releases, clock } = this.#context;
     const manifest = serializeManifest(stack);
     if (Buffer.compare(manifest, release.manifest) === 0) return;
     const version = releases.highestVersion(uuid) + 1;
     const changes = [{ kind: 'append', version, manifest } as const, { kind: 'activate', version } as const];
     releases.file.transaction(() => releases.apply(uuid, changes, clock.now()));
+  }
+
+  /** Its containers were replaced by a process that died before it wrote that down. */
+  #recordLate(uuid: string): void {
+    const release = this.#context.releases.latestActive(uuid);
+    if (release === undefined) return;
+    const { flat, stack } = parseStoredManifest(release.manifest);
+    if (flat) this.#record({ uuid }, stack, release);
   }
 
   #dropLater(uuid: string): void {
@@ -162,6 +171,13 @@ const operationFor = ({ items, status }: Lease, { version }: Release): Operation
   wasReady: status === 'ready',
   resumed: 0,
 });
+
+/** An instance has two containers while it is being replaced, and is one instance all the same. The old one tells its story. */
+function oneOfEach(mine: readonly LeaseContainer[]): readonly LeaseContainer[] {
+  const byIndex = new Map<number, LeaseContainer>();
+  for (const one of mine) if (one.legacy || !byIndex.has(one.index)) byIndex.set(one.index, one);
+  return [...byIndex.values()];
+}
 
 /** Is there a container of the old form whose successor does not stand in its place yet, started? */
 export function isUnfinished(mine: readonly LeaseContainer[]): boolean {
