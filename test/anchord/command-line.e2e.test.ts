@@ -264,6 +264,35 @@ describe('an engine behind TLS', () => {
   });
 });
 
+describe('settings that exclude each other', () => {
+  it('says which of two settings that exclude each other counts', async () => {
+    const both = ['--env', 'ANCHORD_GATEWAY_IP=172.17.0.1', '--env', 'ANCHORD_GATEWAY_HOSTNAME=anchord'];
+    const silent = ['--env', 'ANCHORD_METRICS_ADDR=', '--cap-add', 'NET_ADMIN'];
+    const id = await harbour.space.start('both', ...both, ...silent, image, 'service-anchor');
+    // Its health does not come from the listener.
+    const ready = async () => (await inside(id, 'health')).stdout === 'ready\n';
+    await waitFor('it to be ready', ready, { timeoutMs: 30_000 });
+    const logs = await harbour.host.docker('logs', id);
+    expect(logs).toContain('both ANCHORD_GATEWAY_HOSTNAME and ANCHORD_GATEWAY_IP set; using GATEWAY_IP');
+    expect(logs).toContain('metrics + health listener disabled (ANCHORD_METRICS_ADDR=\\"\\")');
+    expect(logs).not.toContain('metrics listener started');
+  });
+
+  it.each(['eth0', 'eth7'])('says so, too, of the interface %s beside a network', async (name) => {
+    const { stdout } = await run([
+      ...['--env', `ANCHORD_EXT_IFACE=${name}`, '--env', 'ANCHORD_EXT_NETWORK=lan'],
+      ...['--env', 'ANCHORD_PROJECT=nobody', '--env', 'DOCKER_HOST=tcp://127.0.0.1:1'],
+    ]);
+    const told = stdout.split('\n').find((line) => line.includes('using EXT_NETWORK')) ?? '{}';
+    expect(JSON.parse(told)).toMatchObject({
+      level: 'WARN',
+      msg: 'both ANCHORD_EXT_NETWORK and ANCHORD_EXT_IFACE set; using EXT_NETWORK',
+      network: 'lan',
+      ignored_iface: name,
+    });
+  });
+});
+
 describe('a network-anchor that cannot begin', () => {
   const socket = ['--volume', '/var/run/docker.sock:/var/run/docker.sock'];
   const project = ['--env', 'ANCHORD_PROJECT=nobody'];

@@ -1,5 +1,6 @@
 /** The settings of a network-anchor. */
-import { boolean, ipList, oneOf, optional, schema, stringMap, text } from '@berth/service/config';
+import { boolean, ipList, list, oneOf, optional, schema, stringMap, text } from '@berth/service/config';
+import { families } from '../families.ts';
 import {
   composeProjectField,
   dockerFields,
@@ -86,6 +87,11 @@ export const networkAnchorSchema = schema({
       about:
         'Give the lease back at the end. `false` keeps it for the next start, which gets the same address also without a reservation.',
       default: true,
+    }),
+    dhcpFamilies: optional('ANCHORD_DHCP_FAMILIES', list(oneOf(families), { minItems: 1 }), {
+      about:
+        'In which families a DHCP client runs: `v4`, `v6` or both. Addresses that routers advertise do not depend on it.',
+      default: families,
     }),
     forwardFilter: optional('ANCHORD_FORWARD_FILTER', boolean(), {
       about:

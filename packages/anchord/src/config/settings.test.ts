@@ -21,6 +21,7 @@ describe('network-anchor settings', () => {
       pollIntervalMs: 30_000,
       dhcpBackoffMaxMs: 300_000,
       dhcpRelease: true,
+      dhcpFamilies: ['v4', 'v6'],
       forwardFilter: true,
       autostartSiblings: true,
       autofixDeadNetns: true,
@@ -84,6 +85,14 @@ describe('network-anchor settings', () => {
       dhcpBackoffMaxMs: 5_400_000,
     });
     expect(anchor({ ANCHORD_AUTOSTART_SIBLINGS: ' F ' }).autostartSiblings).toBe(false);
+  });
+
+  it('run DHCP in the families that are wanted', () => {
+    expect(anchor({ ANCHORD_DHCP_FAMILIES: ' v6 ,' }).dhcpFamilies).toEqual(['v6']);
+    expect(anchor({ ANCHORD_DHCP_FAMILIES: 'v6,v4' }).dhcpFamilies).toEqual(['v6', 'v4']);
+    for (const wrong of ['4', ',', 'v4;v6']) {
+      expect(() => anchor({ ANCHORD_DHCP_FAMILIES: wrong })).toThrow('ANCHORD_DHCP_FAMILIES');
+    }
   });
 
   it('switch the listener off with an empty address, and keep one that makes no sense for the listener to refuse', () => {

@@ -9,7 +9,7 @@ import {
   readEnvironment,
 } from '@berth/service/config';
 import { derivedMac } from '../external/macvlan.ts';
-import type { PerFamily } from '../families.ts';
+import type { Family, PerFamily } from '../families.ts';
 import type { LabelPredicate } from '../selector.ts';
 import { type AddressMode, managedServiceAnchorSchema, networkAnchorSchema } from './network-anchor.ts';
 import { serviceAnchorSchema } from './service-anchor.ts';
@@ -57,6 +57,7 @@ export interface NetworkAnchorSettings extends CommonSettings {
   readonly pollIntervalMs: number;
   readonly dhcpBackoffMaxMs: number;
   readonly dhcpRelease: boolean;
+  readonly dhcpFamilies: readonly Family[];
   readonly forwardFilter: boolean;
   readonly autostartSiblings: boolean;
   readonly autofixDeadNetns: boolean;
@@ -99,6 +100,7 @@ export function networkAnchorSettings(env: Environment): NetworkAnchorSettings {
     pollIntervalMs: values.pollIntervalMs,
     dhcpBackoffMaxMs: values.dhcpBackoffMaxMs,
     dhcpRelease: values.dhcpRelease,
+    dhcpFamilies: values.dhcpFamilies,
     forwardFilter: values.forwardFilter,
     autostartSiblings: values.autostartSiblings,
     autofixDeadNetns: values.autofixDeadNetns,

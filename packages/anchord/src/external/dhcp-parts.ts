@@ -3,11 +3,13 @@ import type { Netns } from '@berth/kernel/netns';
 import type { Clock } from '@berth/service';
 import type { Log } from '@berth/service/log';
 import type { ExternalLink, LeaseStore } from '../addressing/index.ts';
+import type { Family } from '../families.ts';
 import type { AnchordMetrics } from '../metrics.ts';
 import type { Problems } from '../problems.ts';
 import type { ExternalDefaultRoute } from './default-route.ts';
 
 export interface DhcpSettings {
+  readonly families: readonly Family[];
   readonly hostName: string;
   /** Undefined: the server goes by the MAC. */
   readonly clientId: Uint8Array | undefined;

@@ -1,6 +1,7 @@
 import { parseIp } from '@berth/kernel/ip';
 import { writeSysctl } from '@berth/kernel/netns';
 import { describe, expect, it, vi } from 'vitest';
+import type { Family } from '../families.ts';
 import { addressesOf, DhcpLan, FastClock, ip, until } from '../testing/dhcp-lan.ts';
 import { testParts } from '../testing/program.ts';
 import { DhcpSupervisor, listenToRouters } from './index.ts';
@@ -11,7 +12,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const noStore = { load: () => undefined, save: () => undefined, clear: () => undefined };
 
 /** Both clients on the LAN's container; ends with the test. */
-function supervise(lan: DhcpLan, speed = 10) {
+function supervise(lan: DhcpLan, speed = 10, families: readonly Family[] = ['v4', 'v6']) {
   const parts = testParts();
   const routers: string[] = [];
   const advertised: (string | undefined)[] = [];
@@ -19,7 +20,7 @@ function supervise(lan: DhcpLan, speed = 10) {
   const clock = new FastClock(speed);
   const collectors = new Set<() => void>();
   const supervisor = new DhcpSupervisor(
-    { hostName: 'shop', clientId: undefined, backoffMaxMs: 20_000, releaseOnStop: true },
+    { families, hostName: 'shop', clientId: undefined, backoffMaxMs: 20_000, releaseOnStop: true },
     {
       ...parts,
       clock,
@@ -106,6 +107,23 @@ describe('the addresses of both families', () => {
       'both given back',
       () => server.messages.filter((message) => message === 'DHCPRELEASE').length >= 2,
     );
+  });
+
+  it('are leased in the one family that is asked for, and nobody is asked in the other', async () => {
+    using lan = new DhcpLan();
+    const server = await lan.serve(
+      '--enable-ra',
+      '--ra-param=br0,4,1800',
+      '--dhcp-range=fd99::1000,fd99::10ff,64,120',
+      '--dhcp-range=10.99.0.100,10.99.0.110,255.255.255.0,120',
+    );
+    {
+      await using one = supervise(lan, 10, ['v6']);
+      await one.said('dhcp v6 lease renewed');
+      expect(one.metrics.leasesAcquired.value({ family: 'v6', outcome: 'ok' })).toBe(1);
+      expect(one.problems.of('no-lease')).toEqual([]);
+    }
+    expect(server.messages).not.toContain('DHCPDISCOVER');
   });
 
   it('come from a LAN that only advertises, without a word about leases after the first', async () => {

@@ -1,8 +1,9 @@
 /** Keeps the DHCP clients of the external interface running, one a family; neither waits for the other. */
 import type { ExternalLink } from '../addressing/index.ts';
 import { anchordErrors } from '../errors.ts';
+import type { PerFamily } from '../families.ts';
 import type { DhcpParts, DhcpSettings } from './dhcp-parts.ts';
-import { keepLease } from './lease-loop.ts';
+import { keepLease, type LeaseLoopParts } from './lease-loop.ts';
 import { lost4, startDhcp4 } from './lease4.ts';
 import { Dhcp6Side } from './lease6.ts';
 
@@ -17,29 +18,24 @@ export class DhcpSupervisor {
 
   /** Until the abort; then leases are given back and their addresses taken off before this resolves. */
   async run(signal: AbortSignal): Promise<void> {
-    const { backoffMaxMs } = this.#settings;
+    const { backoffMaxMs, families } = this.#settings;
     const common = { ...this.#parts, backoffMaxMs };
     const v6 = new Dhcp6Side(this.#settings, this.#parts);
-    await Promise.all([
-      keepLease(
-        {
-          ...common,
-          family: 'v4',
-          start: (failed) => startDhcp4(this.#settings, this.#parts, this.#link(), failed),
-          lost: (reason, backoffMs) => lost4(reason, backoffMs, this.#parts),
-        },
-        signal,
-      ),
-      keepLease(
-        {
-          ...common,
-          family: 'v6',
-          start: (failed) => v6.start(this.#link(), failed),
-          lost: (reason, backoffMs) => v6.lost(reason, backoffMs),
-        },
-        signal,
-      ),
-    ]);
+    const loops: PerFamily<Omit<LeaseLoopParts, keyof typeof common>> = {
+      v4: {
+        family: 'v4',
+        start: (failed) => startDhcp4(this.#settings, this.#parts, this.#link(), failed),
+        lost: (reason, backoffMs) => lost4(reason, backoffMs, this.#parts),
+      },
+      v6: {
+        family: 'v6',
+        start: (failed) => v6.start(this.#link(), failed),
+        lost: (reason, backoffMs) => v6.lost(reason, backoffMs),
+      },
+    };
+    await Promise.all(
+      [...new Set(families)].map((family) => keepLease({ ...common, ...loops[family] }, signal)),
+    );
   }
 
   #link(): ExternalLink {

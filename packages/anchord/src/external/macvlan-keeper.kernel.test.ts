@@ -19,7 +19,13 @@ function keep(lan: DhcpLan) {
   const network = Network.open(lan.container);
   const end = new AbortController();
   const supervisor = new DhcpSupervisor(
-    { hostName: 'shop', clientId: undefined, backoffMaxMs: 4_000, releaseOnStop: true },
+    {
+      families: ['v4', 'v6'],
+      hostName: 'shop',
+      clientId: undefined,
+      backoffMaxMs: 4_000,
+      releaseOnStop: true,
+    },
     {
       ...parts,
       namespace: lan.container,

@@ -99,9 +99,13 @@ function startAddressing(
     return undefined;
   }
   const { dhcpHostname: hostName, dhcpBackoffMaxMs: backoffMaxMs, dhcpRelease: releaseOnStop } = settings;
+  const { dhcpFamilies: families } = settings;
   const supervisor = new DhcpSupervisor(
     // The MAC alone is the identity of an interface of our own making.
-    { hostName, clientId: own === undefined ? clientIdOf(hostName) : undefined, backoffMaxMs, releaseOnStop },
+    {
+      ...{ families, hostName, backoffMaxMs, releaseOnStop },
+      clientId: own === undefined ? clientIdOf(hostName) : undefined,
+    },
     { ...program, route, link },
   );
   const runDhcp = (signal: AbortSignal): Promise<void> => supervisor.run(signal);

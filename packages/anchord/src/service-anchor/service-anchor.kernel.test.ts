@@ -1,7 +1,7 @@
 import type { Netns } from '@berth/kernel/netns';
 import { Network } from '@berth/kernel/network';
 import { freshNamespace, inside, ip, ipJson, until } from '@berth/kernel/testing';
-import { Scope } from '@berth/service';
+import { type Clock, Scope, VirtualClock } from '@berth/service';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serviceAnchorSettings } from '../config/settings.ts';
 import { watchNetwork } from '../routes/watch-network.ts';
@@ -35,18 +35,20 @@ afterEach(async () => {
 
 interface How {
   readonly resolve?: ResolveName;
+  readonly clock?: Clock;
   /** Ends like a process that is killed: nothing is cleaned up. */
   readonly killed?: boolean;
 }
 
 const run = (
   env: Readonly<Record<string, string>>,
-  { resolve = async () => [], killed = false }: How = {},
+  { resolve = async () => [], killed = false, clock = parts.clock }: How = {},
 ) => {
   const child = scope.child('run');
   const network = child.own(Network.open(namespace));
   const anchor = new ServiceAnchor(serviceAnchorSettings(env), {
     ...parts,
+    clock,
     network,
     resolve,
     onReady: () => {
@@ -97,6 +99,27 @@ describe('service-anchor', () => {
     await until('a failed look-up', () => parts.problems.of('gateway-unresolved').length === 1);
     expect(gateways()).toEqual(['172.30.0.9']);
     expect(parts.recording.messages('warn')).toEqual(['gateway DNS lookup failed']);
+  });
+
+  it('repairs while the name of its gateway is looked up, and the resolver hangs', async () => {
+    const clock = new VirtualClock();
+    let lookUps = 0;
+    const resolve = () => {
+      lookUps += 1;
+      return lookUps === 1 ? Promise.resolve(['172.30.0.2']) : new Promise<never>(() => undefined);
+    };
+    run({}, { resolve, clock });
+    await until('the route', () => gateways()[0] === '172.30.0.2');
+    await clock.advance(5_000);
+    expect(lookUps).toBe(2);
+    ip(namespace, 'route del default');
+    await until('the route again', () => gateways()[0] === '172.30.0.2');
+    // The time of the look-up has stood still.
+    expect(parts.recording.messages('warn')).toEqual([]);
+    await clock.advance(5_000);
+    expect(parts.recording.attrsOf('gateway DNS lookup failed')).toMatchObject([
+      { err: 'no answer for anchord within 5s' },
+    ]);
   });
 
   it('puts a deleted default route back within milliseconds, with the reason', async () => {

@@ -78,7 +78,7 @@ export class ServiceAnchor {
     const { clock } = this.#parts;
     while (!signal.aborted) {
       const nextTick = clock.monotonic() + this.#settings.resolveIntervalMs;
-      await this.#refreshGateways(signal);
+      await this.#repairDuring(this.#refreshGateways(signal), signal);
       await this.#untilArranged(signal);
       if (signal.aborted) return;
       this.#assertRoutes();
@@ -131,7 +131,7 @@ export class ServiceAnchor {
     }
   }
 
-  /** Waits no longer than one interval: a resolver that hangs must not keep us from looking at the kernel. */
+  /** Waits no longer than one interval, so that a resolver that hangs is told, and asked again. */
   async #lookUp(hostname: string, signal: AbortSignal): Promise<readonly string[]> {
     this.#lookingUp ??= this.#parts.resolve(hostname).finally(() => {
       this.#lookingUp = undefined;
@@ -185,6 +185,20 @@ export class ServiceAnchor {
     problems.clear('default-route-refused', family);
     metrics.defaultRoutePresent.set(1, { family });
     onReady();
+  }
+
+  /** A resolver that takes its time does not keep us from what the kernel tells meanwhile. */
+  async #repairDuring(refresh: Promise<void>, signal: AbortSignal): Promise<void> {
+    const refreshed = new AbortController();
+    const done = refresh.finally(() => refreshed.abort());
+    const either = AbortSignal.any([signal, refreshed.signal]);
+    while (!either.aborted) {
+      await this.#wakeup.wait(either);
+      await this.#untilArranged(either);
+      if (either.aborted || !this.#budget.spend()) break;
+      this.#assertRoutes();
+    }
+    await done;
   }
 
   /** Puts right what others change until the next tick, as long as they leave it at that. */
