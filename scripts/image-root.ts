@@ -45,7 +45,7 @@ cpSync(join(root, 'dist', program), app, { recursive: true, filter: (path) => !p
 const command = join(folder, 'usr/local/bin', program);
 writeFileSync(command, `#!/usr/local/bin/node\nimport('/usr/lib/${program}/main.mjs');\n`, { mode: 0o755 });
 
-const binaries = [node, ...globSync(`${app}/node_modules/**/*.node`), ...tools];
+const binaries = [node, ...globSync(`${app}/*.node`), ...tools];
 for (const tool of tools) place(tool);
 for (const library of binaries.flatMap(librariesOf)) place(library);
 place('/etc/ssl/certs/ca-certificates.crt');

@@ -5,8 +5,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { BenchCase, Row } from './bench-case.ts';
 
-/** As in the ENTRYPOINT of the Dockerfile. */
-export const shippedFlags = ['--no-opt', '--no-maglev', '--max-semi-space-size=1'] as const;
+/** As in the ENTRYPOINT of the Dockerfile, and as a daemon itself sets them when it has begun. */
+export const shippedFlags = [
+  '--max-semi-space-size=1',
+  '--no-parallel-scavenge',
+  '--no-opt',
+  '--no-maglev',
+] as const;
 
 const isShipped = (): boolean => shippedFlags.every((flag) => process.execArgv.includes(flag));
 

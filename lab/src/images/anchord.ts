@@ -1,7 +1,7 @@
 /** The anchord image from the sources as they stand: the file system of the release image, with the bundle on top. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Host } from '../host/host.ts';
@@ -9,6 +9,9 @@ import { buildImage } from './build.ts';
 import { ensureImage, type ImageRecipe } from './image.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
+/** The part of the image that changes with the sources: the program and its chunks. */
+const bundleIn = async (folder: string): Promise<readonly string[]> =>
+  (await readdir(folder)).filter((name) => name.endsWith('.mjs')).sort();
 const tools = ['/usr/sbin/nft', '/usr/sbin/ip', '/usr/sbin/conntrack'];
 
 const node = (...argv: readonly string[]): void => {
@@ -40,7 +43,8 @@ function base(key: string, changes: readonly string[]): ImageRecipe {
     changes,
     fill: async (folder) => {
       node('scripts/image-root.ts', 'anchord', folder, ...tools);
-      await rm(join(folder, 'usr/lib/anchord/main.mjs'));
+      const app = join(folder, 'usr/lib/anchord');
+      for (const part of await bundleIn(app)) await rm(join(app, part));
     },
   };
 }
@@ -55,23 +59,19 @@ export function anchordImage(host: Host, say: (line: string) => void): Promise<s
 
 async function make(host: Host, say: (line: string) => void): Promise<string> {
   node('scripts/build.ts');
-  const bundle = join(root, 'dist', 'anchord', 'main.mjs');
-  const [dockerfile, script, code] = await Promise.all(
-    ['Dockerfile', 'scripts/image-root.ts', bundle].map((path) =>
-      readFile(join(root, path.replace(root, '')), 'utf8'),
-    ),
-  );
-  const changes = instructionsOf(dockerfile ?? '');
-  const baseTag = await ensureImage(host, base(hashOf(script ?? '', ...changes), changes), say);
-  const tag = `berth-test/anchord:${hashOf(baseTag, code ?? '')}`;
+  const dist = join(root, 'dist', 'anchord');
+  const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8');
+  const [dockerfile, script] = await Promise.all([read('Dockerfile'), read('scripts/image-root.ts')]);
+  const bundle = await bundleIn(dist);
+  const code = await Promise.all(bundle.map((name) => read(`dist/anchord/${name}`)));
+  const changes = instructionsOf(dockerfile);
+  const baseTag = await ensureImage(host, base(hashOf(script, ...changes), changes), say);
+  const tag = `berth-test/anchord:${hashOf(baseTag, ...code)}`;
   if ((await host.docker('image', 'ls', '--quiet', tag)).trim() !== '') return tag;
   const context = await mkdtemp(join(tmpdir(), 'berth-anchord-'));
   try {
-    await cp(bundle, join(context, 'main.mjs'));
-    await writeFile(
-      join(context, 'Dockerfile'),
-      `FROM ${baseTag}\nCOPY main.mjs /usr/lib/anchord/main.mjs\n`,
-    );
+    for (const part of bundle) await cp(join(dist, part), join(context, 'bundle', part));
+    await writeFile(join(context, 'Dockerfile'), `FROM ${baseTag}\nCOPY bundle/ /usr/lib/anchord/\n`);
     return await buildImage(host, context, { tag });
   } finally {
     await rm(context, { recursive: true, force: true });

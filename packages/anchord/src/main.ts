@@ -1,8 +1,5 @@
 /** The one executable: picks the mode or the command and hands over to it. Each loads only what it needs. */
-import { CodedError } from '@berth/service';
-import { lifecycleMessages } from '@berth/service/lifecycle';
-import { createLog, stdoutSink } from '@berth/service/log';
-import { type DaemonMode, daemonModeOf } from './config/mode.ts';
+import { type DaemonMode, daemonModeOf } from './config/daemon-mode.ts';
 
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const mode = daemonModeOf(argv, env);
@@ -22,31 +19,21 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
 }
 
 async function runDaemonMode(mode: DaemonMode, env: NodeJS.ProcessEnv): Promise<never> {
-  const { runMode } = await import('./program.ts');
   switch (mode) {
-    case 'service-anchor': {
-      const { serviceAnchorMode } = await import('./modes/service-anchor.ts');
-      return await runMode(serviceAnchorMode, env);
-    }
-    case 'network-anchor': {
-      const { networkAnchorMode } = await import('./modes/network-anchor.ts');
-      return await runMode(networkAnchorMode, env);
-    }
-    case 'external-rebinder': {
-      const { externalRebinderMode } = await import('./modes/external-rebinder.ts');
-      return await runMode(externalRebinderMode, env);
-    }
-    case 'wrap-rebinder': {
-      const { wrapRebinderMode } = await import('./modes/wrap-rebinder.ts');
-      return await runMode(wrapRebinderMode, env);
-    }
+    case 'service-anchor':
+      return await (await import('./modes/service-anchor.ts')).run(env);
+    case 'network-anchor':
+      return await (await import('./modes/network-anchor.ts')).run(env);
+    case 'external-rebinder':
+      return await (await import('./modes/external-rebinder.ts')).run(env);
+    case 'wrap-rebinder':
+      return await (await import('./modes/wrap-rebinder.ts')).run(env);
   }
 }
 
 try {
   process.exitCode = await main(process.argv.slice(2), process.env);
-} catch (err) {
-  const known = err instanceof CodedError ? { code: err.code, remedy: err.remedy } : {};
-  createLog({ sink: stdoutSink() }).say(lifecycleMessages.fatal, { err, ...known });
+} catch (error) {
+  (await import('./fatal.ts')).sayFatal(error);
   process.exitCode = 1;
 }

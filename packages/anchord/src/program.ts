@@ -1,5 +1,5 @@
 /** What every mode that runs for a while stands on: log, clock, metrics, health, and the end of it all. */
-import { buildInfo, type Clock, type Scope, systemClock } from '@berth/service';
+import { buildInfo, type Clock, type Scope, stopOptimising, systemClock } from '@berth/service';
 import type { Environment } from '@berth/service/config';
 import { type Condition, daemonPages, Health, type Pages, plainText, serve } from '@berth/service/http';
 import { type Daemon, runDaemon } from '@berth/service/lifecycle';
@@ -12,10 +12,12 @@ import {
   ownMounts,
   RecentRepairs,
   readinessLines,
+  refuseSecond,
   type Status,
   StatusBoard,
   serveStatus,
 } from './status/index.ts';
+import { pause } from './wakeup.ts';
 
 /** What a mode gets to work with. */
 export interface Program {
@@ -85,35 +87,45 @@ async function start<Settings extends CommonSettings, G extends Gates>(
   const board = new StatusBoard();
   const repairs = new RecentRepairs(clock);
   const startedAt = new Date(clock.now()).toISOString();
-  await serveStatus(scope, {
-    log,
-    clock,
-    describe: (): Status => ({
-      version: buildInfo.version,
-      commit: buildInfo.commit,
-      mode: mode.name,
-      pid: process.pid,
-      mounts: ownMounts(),
-      startedAt,
-      ready: health.ready,
-      gates: Object.fromEntries(health.gates()),
-      problems: problems.list().map(({ code, subject, detail }) => {
-        return { code, severity: problemTable[code].severity, subject, detail };
-      }),
-      leases: leasesOf(registry, metrics),
-      repairs: repairs.list(),
-      ...board.sections(),
+  await refuseSecond(clock);
+  const describe = (): Status => ({
+    version: buildInfo.version,
+    commit: buildInfo.commit,
+    mode: mode.name,
+    pid: process.pid,
+    mounts: ownMounts(),
+    startedAt,
+    ready: health.ready,
+    gates: Object.fromEntries(health.gates()),
+    problems: problems.list().map(({ code, subject, detail }) => {
+      return { code, severity: problemTable[code].severity, subject, detail };
     }),
+    leases: leasesOf(registry, metrics),
+    repairs: repairs.list(),
+    ...board.sections(),
   });
-  if (settings.metricsAddress === null) log.say(processMessages.listenerDisabled);
-  else {
-    const pages = { ...daemonPages(registry, health), '/readyz': readyPage(health, problems) };
-    await serve(scope, { address: settings.metricsAddress, pages, log, clock });
-  }
   const onScrape = (collect: () => void): (() => void) => registry.onCollect(collect);
   const heard = repairs.hearing(log);
   const program: Program = { scope, log: heard, clock, metrics, problems, status: board, onScrape, stop };
-  return await mode.run(program, settings, (met) => health.right(met));
+  const begun = Promise.withResolvers<void>();
+  const running = mode.run(program, settings, (met) => {
+    health.right(met);
+    begun.resolve();
+  });
+  const serveAll = async (): Promise<void> => {
+    // Packets first: whoever waits for a route or a rule waits for nothing else. Pages and sockets can do without us for that.
+    await Promise.race([begun.promise, pause(clock, serveAfterMs, scope.signal)]);
+    if (scope.closed) return;
+    await serveStatus(scope, { log, clock, describe });
+    if (settings.metricsAddress === null) log.say(processMessages.listenerDisabled);
+    else {
+      const pages = { ...daemonPages(registry, health), '/readyz': readyPage(health, problems) };
+      await serve(scope, { address: settings.metricsAddress, pages, log, clock });
+    }
+    stopOptimising();
+  };
+  const [exitCode] = await Promise.all([running, serveAll()]);
+  return exitCode;
 }
 
 /** Node waits at its end for a look-up of a name that hangs, and nobody can call that off. */
@@ -121,6 +133,9 @@ async function leaveAtOnce(): Promise<void> {
   const { linux } = await import('@berth/kernel/sys');
   process.once('exit', (code) => linux.exit(code));
 }
+
+/** Also a mode that waits for something shows that it lives. */
+const serveAfterMs = 250;
 
 /** From the gauge, which is brought up to date before it is read; a family without a lease has no value, or none above 0. */
 function leasesOf(registry: Registry, { leaseRemaining }: AnchordMetrics): NonNullable<Status['leases']> {

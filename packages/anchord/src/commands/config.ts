@@ -4,7 +4,8 @@ import { CodedError, parseHostPort, systemClock } from '@berth/service';
 import { type Environment, nearest, type Problem } from '@berth/service/config';
 import type { CommandLineHost, Given } from '../cli/command.ts';
 import { columns } from '../cli/text.ts';
-import { type DaemonMode, readInvocation } from '../config/mode.ts';
+import type { DaemonMode } from '../config/daemon-mode.ts';
+import { readInvocation } from '../config/mode.ts';
 import { type ModeSettings, settingsOfModes } from '../config/modes.ts';
 import { askStatus } from '../status/index.ts';
 

@@ -1,11 +1,6 @@
 /** What this process is. There is no guessing: the first word of the command line, else the variable, else the default. */
 import { anchordErrors } from '../errors.ts';
-
-const modes = ['network-anchor', 'service-anchor', 'doctor', 'external-rebinder', 'wrap-rebinder'] as const;
-
-type Mode = (typeof modes)[number];
-/** One that runs until it is stopped. */
-export type DaemonMode = Exclude<Mode, 'doctor'>;
+import { type Mode, modes } from './daemon-mode.ts';
 
 export interface Invocation {
   readonly mode: Mode;
@@ -29,15 +24,4 @@ export function readInvocation(argv: readonly string[], env: Variables): Invocat
     );
   }
   return { mode, args: word === '' ? argv : rest };
-}
-
-const asksForHelp = (word: string | undefined): boolean => word === '-h' || word === '--help';
-
-/** The mode that runs until it is stopped, where that is what the words ask for; undefined: some other command. */
-export function daemonModeOf(argv: readonly string[], env: Variables): DaemonMode | undefined {
-  const [first = '', second] = argv;
-  const wanted = first.startsWith('-') || first === '' ? env['ANCHORD_MODE'] || 'network-anchor' : first;
-  if (asksForHelp(first) || first === '--version' || asksForHelp(second)) return undefined;
-  const mode = modes.find((known) => known === wanted);
-  return mode === 'doctor' ? undefined : mode;
 }

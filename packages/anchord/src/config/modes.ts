@@ -6,8 +6,8 @@ import {
   type Schema,
   shownSettings,
 } from '@berth/service/config';
+import type { DaemonMode } from './daemon-mode.ts';
 import { externalRebinderSchema } from './external-rebinder.ts';
-import type { DaemonMode } from './mode.ts';
 import { managedServiceAnchorSchema, networkAnchorSchema } from './network-anchor.ts';
 import { externalRebinderSettings, wrapRebinderSettings } from './rebinders.ts';
 import { serviceAnchorSchema } from './service-anchor.ts';

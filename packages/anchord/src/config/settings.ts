@@ -1,6 +1,6 @@
 /** From the environment to what a mode works with: read, checked, and put into the words of the domain. */
-import { createHash } from 'node:crypto';
 import { type IpAddress, type Mac, parseIp } from '@berth/kernel/ip';
+import { nodeCrypto } from '@berth/service';
 import {
   type AddressPair,
   configError,
@@ -182,5 +182,5 @@ export function configurationFingerprint(
   // As the versions did it that had nothing else: without anything between the two.
   const text =
     external.kind === 'macvlan' ? `${project}${external.parent}` : `${project}|${externalInterface}`;
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+  return nodeCrypto().createHash('sha256').update(text).digest('hex').slice(0, 8);
 }

@@ -1,6 +1,6 @@
 /** Finds the anchor that runs in our container, also one that does not answer: by what the kernel shows of processes. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { type DaemonMode, daemonModeOf } from '../config/mode.ts';
+import { type DaemonMode, daemonModeOf } from '../config/daemon-mode.ts';
 
 export interface BesideUs {
   readonly pid: number;

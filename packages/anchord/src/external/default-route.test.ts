@@ -14,7 +14,11 @@ function route(inspect: () => Promise<unknown>) {
   const networks = { inspect } as unknown as Pick<Networks, 'inspect'>;
   const external = new ExternalDefaultRoute(
     { externalNetwork: 'lan', pin: { v4: undefined, v6: undefined } },
-    { ...parts, clock, networks, network: {} as never, link: () => undefined },
+    {
+      ...{ ...parts, clock, networks, network: {} as never },
+      link: () => undefined,
+      arrangement: { over: async () => undefined },
+    },
   );
   void external.run(end.signal);
   return { ...parts, clock, external };

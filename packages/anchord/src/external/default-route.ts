@@ -9,6 +9,7 @@ import { routeMessages as messages } from '../messages/index.ts';
 import type { AnchordMetrics } from '../metrics.ts';
 import type { Problems } from '../problems.ts';
 import { RepairBudget } from '../repair-budget.ts';
+import type { Arrangement } from '../routes/arrangement.ts';
 import { assertDefaultRoute } from '../routes/assert-default-route.ts';
 import { defaultRoutes, isOurs } from '../routes/default-route.ts';
 import { gatewayOnLink } from '../routes/next-hop.ts';
@@ -20,6 +21,8 @@ export interface DefaultRouteParts {
   readonly networks: Pick<Networks, 'inspect'>;
   /** The external interface as it is now; undefined while there is none. */
   readonly link: () => number | undefined;
+  /** Told of every change of the namespace. */
+  readonly arrangement: Pick<Arrangement, 'over'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: AnchordMetrics;
@@ -100,9 +103,11 @@ export class ExternalDefaultRoute {
       interval: duration(assertEveryMs),
     });
     while (!signal.aborted) {
+      await this.#parts.arrangement.over(signal);
       this.#assert();
       const tick = clock.monotonic() + assertEveryMs;
       while (await this.#wakeup.waitUpTo(clock, tick - clock.monotonic(), signal)) {
+        await this.#parts.arrangement.over(signal);
         if (!this.#budget.spend()) await pause(clock, tick - clock.monotonic(), signal);
         this.#assert();
       }

@@ -1,7 +1,7 @@
 /** The external interface that anchord makes by itself, as before Docker's macvlan networks: a child of a VLAN link. */
-import { createHash } from 'node:crypto';
 import { type Mac, parseMac } from '@berth/kernel/ip';
 import type { Link } from '@berth/kernel/network';
+import { nodeCrypto } from '@berth/service';
 
 /** As much of a link as tells whether it is the right one. */
 export type ObservedLink = Pick<Link, 'index' | 'name' | 'mac' | 'up' | 'kind' | 'macvlanMode' | 'parent'>;
@@ -26,7 +26,7 @@ export type MacvlanPlan =
  * reservations depend on.
  */
 export function derivedMac(project: string): Mac {
-  const digest = createHash('sha256').update(`anchord:${project}`).digest();
+  const digest = nodeCrypto().createHash('sha256').update(`anchord:${project}`).digest();
   const bytes = [0x02, 0x42, ...digest.subarray(0, 4)];
   return parseMac(bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':'));
 }

@@ -4,7 +4,7 @@ import { type ExternalRebinderSettings, externalRebinderSettings } from '../conf
 import { anchordErrors } from '../errors.ts';
 import { ExternalRebinder, projectOf } from '../lifecycle/index.ts';
 import { externalRebinderMessages as messages } from '../messages/index.ts';
-import type { Mode } from '../program.ts';
+import { type Mode, runMode } from '../program.ts';
 import { pause, Wakeup } from '../wakeup.ts';
 import { connectWatched } from './connect.ts';
 import { ourselves } from './own-container.ts';
@@ -13,7 +13,7 @@ const gates = {
   follower_checked: { title: 'The follower was looked at once', severity: 'error', readiness: 'latched' },
 } as const;
 
-export const externalRebinderMode: Mode<ExternalRebinderSettings, typeof gates> = {
+const externalRebinderMode: Mode<ExternalRebinderSettings, typeof gates> = {
   name: 'external-rebinder',
   readSettings: externalRebinderSettings,
   gates,
@@ -80,3 +80,6 @@ export const externalRebinderMode: Mode<ExternalRebinderSettings, typeof gates> 
     }
   },
 };
+
+/** Until the end of the process. */
+export const run = (env: NodeJS.ProcessEnv): Promise<never> => runMode(externalRebinderMode, env);

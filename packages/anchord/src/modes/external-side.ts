@@ -14,6 +14,7 @@ import {
 } from '../external/index.ts';
 import { dhcpMessages, externalMessages, routeMessages } from '../messages/index.ts';
 import type { Program } from '../program.ts';
+import { Arrangement } from '../routes/arrangement.ts';
 import { watchNetwork } from '../routes/watch-network.ts';
 
 export interface External {
@@ -52,9 +53,11 @@ export function startExternalSide(
 ): AddressWatcher {
   const linkIndex = (): number | undefined => external.link()?.index;
   const externalNetwork = settings.external.kind === 'network' ? settings.external.network : undefined;
+  const own = settings.external.kind === 'macvlan' ? settings.external : undefined;
+  const arrangement = new Arrangement({ ...program, isOurs: ({ name }) => name === own?.name });
   const route = new ExternalDefaultRoute(
     { externalNetwork, pin: settings.gatewayPin },
-    { ...program, network, networks: engine.networks, link: linkIndex },
+    { ...program, network, networks: engine.networks, link: linkIndex, arrangement },
   );
   program.status.tell('gateways', () => route.gateways());
   const addresses = new AddressWatcher({ ...program, network }, linkIndex);
@@ -67,6 +70,7 @@ export function startExternalSide(
     }
   });
   watchNetwork(program.scope, program, { watched: ['links', 'addresses', 'routes'] }, (event) => {
+    arrangement.hear(event);
     if (event.kind !== 'resync' && event.by === network.portId) return;
     route.kernelChanged();
     if (event.kind !== 'route') addresses.look();

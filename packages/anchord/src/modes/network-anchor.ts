@@ -20,7 +20,7 @@ import { anchordErrors } from '../errors.ts';
 import { families } from '../families.ts';
 import { dataplaneMessages, discoveryMessages, processMessages } from '../messages/index.ts';
 import { checkForwarding, PathChecker, probe } from '../path/index.ts';
-import type { Mode, Program } from '../program.ts';
+import { type Mode, type Program, runMode } from '../program.ts';
 import { connectWatched } from './connect.ts';
 import { findExternalInterface, startExternalSide } from './external-side.ts';
 import { type Following, followBackends, keepLooking } from './follow-backends.ts';
@@ -34,7 +34,7 @@ const gates = {
 
 type Gate = (met: keyof typeof gates) => void;
 
-export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
+const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
   name: 'network-anchor',
   readSettings: networkAnchorSettings,
   gates,
@@ -65,6 +65,9 @@ export const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
     return undefined;
   },
 };
+
+/** Until the end of the process. */
+export const run = (env: NodeJS.ProcessEnv): Promise<never> => runMode(networkAnchorMode, env);
 
 function sayStart({ log }: Program, settings: NetworkAnchorSettings, ext_iface: string): void {
   const { project = '', addressMode: address_mode, dhcpHostname: hostname, external } = settings;

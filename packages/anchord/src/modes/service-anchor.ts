@@ -2,7 +2,8 @@
 import { lookup } from 'node:dns/promises';
 import { Network } from '@berth/kernel/network';
 import { type ServiceAnchorSettings, serviceAnchorSettings } from '../config/settings.ts';
-import type { Mode } from '../program.ts';
+import { type Mode, runMode } from '../program.ts';
+import { Arrangement } from '../routes/arrangement.ts';
 import { watchNetwork } from '../routes/watch-network.ts';
 import { ServiceAnchor } from '../service-anchor/index.ts';
 
@@ -25,14 +26,16 @@ const followed = ({ gateway }: ServiceAnchorSettings): string =>
         .filter((address) => address !== undefined)
         .join(', ');
 
-export const serviceAnchorMode: Mode<ServiceAnchorSettings, typeof gates> = {
+const serviceAnchorMode: Mode<ServiceAnchorSettings, typeof gates> = {
   name: 'service-anchor',
   readSettings: serviceAnchorSettings,
   gates,
   async run({ scope, stop, status, ...parts }, settings, gate) {
     const network = scope.own(Network.open());
+    const arrangement = new Arrangement(parts);
     const anchor = new ServiceAnchor(settings, {
       ...parts,
+      arrangement,
       network,
       resolve,
       onReady: () => gate('route_installed'),
@@ -41,11 +44,16 @@ export const serviceAnchorMode: Mode<ServiceAnchorSettings, typeof gates> = {
     status.tell('follows', () => followed(settings));
     // Released before the socket that it needs, and after the loop has ended.
     scope.defer(() => anchor.stop(), 'restoring the default routes');
+    const running = anchor.run(scope.signal);
+    // Its first snapshot makes up for what has happened since.
     watchNetwork(scope, parts, { watched: ['links', 'addresses', 'routes'] }, (event) => {
-      if (event.kind === 'link') anchor.linkChanged();
-      else if (event.kind === 'resync' || event.by !== network.portId) anchor.kernelChanged();
+      arrangement.hear(event);
+      if (event.kind === 'resync' || event.by !== network.portId) anchor.kernelChanged();
     });
-    await anchor.run(scope.signal);
+    await running;
     return undefined;
   },
 };
+
+/** Until the end of the process. */
+export const run = (env: NodeJS.ProcessEnv): Promise<never> => runMode(serviceAnchorMode, env);

@@ -4,7 +4,7 @@ import { type WrapRebinderSettings, wrapRebinderSettings } from '../config/rebin
 import { anchordErrors } from '../errors.ts';
 import { projectOf, WrapRebinder } from '../lifecycle/index.ts';
 import { wrapRebinderMessages as messages } from '../messages/index.ts';
-import type { Mode } from '../program.ts';
+import { type Mode, runMode } from '../program.ts';
 import { connectWatched } from './connect.ts';
 import { ourselves } from './own-container.ts';
 
@@ -16,7 +16,7 @@ const gates = {
   },
 } as const;
 
-export const wrapRebinderMode: Mode<WrapRebinderSettings, typeof gates> = {
+const wrapRebinderMode: Mode<WrapRebinderSettings, typeof gates> = {
   name: 'wrap-rebinder',
   readSettings: wrapRebinderSettings,
   gates,
@@ -60,3 +60,6 @@ export const wrapRebinderMode: Mode<WrapRebinderSettings, typeof gates> = {
     return undefined;
   },
 };
+
+/** Until the end of the process. */
+export const run = (env: NodeJS.ProcessEnv): Promise<never> => runMode(wrapRebinderMode, env);

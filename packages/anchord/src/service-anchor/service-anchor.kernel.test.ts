@@ -4,6 +4,7 @@ import { freshNamespace, inside, ip, ipJson, until } from '@berth/kernel/testing
 import { type Clock, Scope, VirtualClock } from '@berth/service';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serviceAnchorSettings } from '../config/settings.ts';
+import { Arrangement } from '../routes/arrangement.ts';
 import { watchNetwork } from '../routes/watch-network.ts';
 import { testParts } from '../testing/program.ts';
 import { type ResolveName, ServiceAnchor } from './service-anchor.ts';
@@ -46,9 +47,11 @@ const run = (
 ) => {
   const child = scope.child('run');
   const network = child.own(Network.open(namespace));
+  const arrangement = new Arrangement({ clock });
   const anchor = new ServiceAnchor(serviceAnchorSettings(env), {
     ...parts,
     clock,
+    arrangement,
     network,
     resolve,
     onReady: () => {
@@ -57,6 +60,7 @@ const run = (
   });
   if (!killed) child.defer(() => anchor.stop());
   watchNetwork(child, parts, { watched: ['links', 'addresses', 'routes'], namespace }, (event) => {
+    arrangement.hear(event);
     if (event.kind === 'resync' || event.by !== network.portId) anchor.kernelChanged();
   });
   child.spawn('anchor', (signal) => anchor.run(signal));
@@ -120,6 +124,19 @@ describe('service-anchor', () => {
     expect(parts.recording.attrsOf('gateway DNS lookup failed')).toMatchObject([
       { err: 'no answer for anchord within 5s' },
     ]);
+  });
+
+  it('is not in the way of an engine that attaches a network: it adds an interface, and its default route last', async () => {
+    run(bothFamilies);
+    await until('the route', () => gateways()[0] === '172.30.0.2');
+    ip(namespace, 'link add eth1 type veth peer name far');
+    ip(namespace, 'addr add 172.31.0.5/24 dev eth1');
+    ip(namespace, 'link set eth1 up');
+    ip(namespace, 'route del default');
+    // Refused if there were one already.
+    ip(namespace, 'route add default via 172.30.0.1');
+    await until('our route instead', () => gateways()[0] === '172.30.0.2');
+    expect(gateways()).toEqual(['172.30.0.2']);
   });
 
   it('puts a deleted default route back within milliseconds, with the reason', async () => {

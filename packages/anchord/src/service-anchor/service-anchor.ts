@@ -10,6 +10,7 @@ import { serviceAnchorMessages as messages } from '../messages/index.ts';
 import type { AnchordMetrics } from '../metrics.ts';
 import type { Problems } from '../problems.ts';
 import { RepairBudget } from '../repair-budget.ts';
+import type { Arrangement } from '../routes/arrangement.ts';
 import { assertDefaultRoute } from '../routes/assert-default-route.ts';
 import { gatewayLink } from '../routes/next-hop.ts';
 import { pause, Wakeup } from '../wakeup.ts';
@@ -26,23 +27,19 @@ export interface ServiceAnchorParts {
   readonly log: Log;
   readonly metrics: AnchordMetrics;
   readonly problems: Problems;
+  /** Told of every change of the namespace. */
+  readonly arrangement: Pick<Arrangement, 'over'>;
   /** A default route is in place. Called more than once. */
   readonly onReady: () => void;
 }
-
-/**
- * How long an interface that changes is left to whoever changes it. Engine 20.10 that attaches a running container to a network
- * adds the interface and then its default route; a route that is there already makes it fail, half done.
- */
-const arrangingMs = 500;
 
 export class ServiceAnchor {
   readonly #settings: ServiceAnchorSettings;
   readonly #parts: ServiceAnchorParts;
   readonly #originals: OriginalRoutes;
   readonly #wakeup = new Wakeup();
-  /** Until then we keep our hands off. */
-  #arrangedAtMs = Number.NEGATIVE_INFINITY;
+  /** A regular look is due. */
+  #isDue = false;
   readonly #budget: RepairBudget;
   #gateways: Gateways = { v4: undefined, v6: undefined };
   /** A look-up that takes longer than the interval; no second one is started beside it. */
@@ -65,24 +62,32 @@ export class ServiceAnchor {
     this.#wakeup.wake();
   }
 
-  /** Somebody arranges an interface, and may be about to set a default route: one of ours in its way makes him give up. */
-  linkChanged(): void {
-    const now = this.#parts.clock.monotonic();
-    if (now >= this.#arrangedAtMs) this.#arrangedAtMs = now + arrangingMs;
-    this.#wakeup.wake();
-  }
-
   async run(signal: AbortSignal): Promise<void> {
     this.#sayHow();
     this.#originals.record();
+    await Promise.all([this.#followGateways(signal), this.#keepRoutes(signal)]);
+  }
+
+  async #followGateways(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
     while (!signal.aborted) {
-      const nextTick = clock.monotonic() + this.#settings.resolveIntervalMs;
-      await this.#repairDuring(this.#refreshGateways(signal), signal);
-      await this.#untilArranged(signal);
+      const next = clock.monotonic() + this.#settings.resolveIntervalMs;
+      await this.#refreshGateways(signal);
+      this.#isDue = true;
+      this.#wakeup.wake();
+      await pause(clock, next - clock.monotonic(), signal);
+    }
+  }
+
+  /** Puts right what others change, also while a look-up takes its time; what goes beyond the budget waits for a regular look. */
+  async #keepRoutes(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#wakeup.wait(signal);
+      await this.#parts.arrangement.over(signal);
       if (signal.aborted) return;
+      if (!this.#isDue && !this.#budget.spend()) continue;
+      this.#isDue = false;
       this.#assertRoutes();
-      await this.#repairUntil(nextTick, signal);
     }
   }
 
@@ -185,37 +190,6 @@ export class ServiceAnchor {
     problems.clear('default-route-refused', family);
     metrics.defaultRoutePresent.set(1, { family });
     onReady();
-  }
-
-  /** A resolver that takes its time does not keep us from what the kernel tells meanwhile. */
-  async #repairDuring(refresh: Promise<void>, signal: AbortSignal): Promise<void> {
-    const refreshed = new AbortController();
-    const done = refresh.finally(() => refreshed.abort());
-    const either = AbortSignal.any([signal, refreshed.signal]);
-    while (!either.aborted) {
-      await this.#wakeup.wait(either);
-      await this.#untilArranged(either);
-      if (either.aborted || !this.#budget.spend()) break;
-      this.#assertRoutes();
-    }
-    await done;
-  }
-
-  /** Puts right what others change until the next tick, as long as they leave it at that. */
-  async #repairUntil(tick: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
-    while (await this.#wakeup.waitUpTo(clock, tick - clock.monotonic(), signal)) {
-      await this.#untilArranged(signal);
-      if (signal.aborted) return;
-      if (!this.#budget.spend()) return await pause(clock, tick - clock.monotonic(), signal);
-      this.#assertRoutes();
-    }
-  }
-
-  async #untilArranged(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
-    const leftMs = this.#arrangedAtMs - clock.monotonic();
-    if (leftMs > 0) await pause(clock, leftMs, signal);
   }
 
   /** Leaves the namespace as we found it. */

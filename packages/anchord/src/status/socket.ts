@@ -3,7 +3,7 @@
  * container's own file system, and reads one JSON document. The HTTP listener has pages of its own, is off in some
  * set-ups, and shares its port with every program of the namespace; this is none of that.
  */
-import { mkdirSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readlinkSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import type { Clock, Scope } from '@berth/service';
@@ -28,22 +28,30 @@ export interface StatusSocketParts {
 }
 
 /**
- * Answers until the scope ends. Throws `ALREADY_RUNNING` when another process of this container answers there already:
- * two that keep one namespace would undo each other's work. Anything else is told and stops nothing.
+ * Throws `ALREADY_RUNNING` when another process of this container answers there already: two that keep one namespace would
+ * undo each other's work. True when a process of another container does.
  */
+export async function refuseSecond(
+  clock: Pick<Clock, 'after'>,
+  path: string = statusSocket,
+): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  const other = await askStatus(clock, path);
+  if (typeof other === 'string') return false;
+  if (other.mounts !== ownMounts()) return true;
+  throw anchordErrors.error(
+    'ALREADY_RUNNING',
+    `an anchor (${other.mode}, process ${other.pid}) runs in this container already`,
+  );
+}
+
+/** Answers until the scope ends. A second process of the container is refused; anything else is told and stops nothing. */
 export async function serveStatus(
   scope: Scope,
   { log, clock, describe }: StatusSocketParts,
   path: string = statusSocket,
 ): Promise<void> {
-  const other = await askStatus(clock, path);
-  if (typeof other !== 'string') {
-    if (other.mounts === ownMounts()) {
-      throw anchordErrors.error(
-        'ALREADY_RUNNING',
-        `an anchor (${other.mode}, process ${other.pid}) runs in this container already`,
-      );
-    }
+  if (await refuseSecond(clock, path)) {
     log.say(processMessages.statusSocketFailed, { path, err: 'another container answers there' });
     return;
   }
