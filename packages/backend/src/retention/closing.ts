@@ -77,15 +77,18 @@ export class Closing {
     return await this.finish(intent);
   }
 
-  /** Goes on with a close from what was written down of it. */
-  async finish(intent: CloseIntent): Promise<ClosedVolumes> {
+  /** Goes on with a close from what was written down of it, if that is wanted still when its turn comes. */
+  async finish(intent: CloseIntent, isWanted = (): boolean => true): Promise<ClosedVolumes> {
     const { store, locks, rollback, log } = this.#context;
     const { lease_uuid: uuid } = intent;
     try {
       await rollback.into(uuid);
-      const retained = await locks.run(uuid, () => this.#settle(intent));
-      store.deleteIntent(uuid);
-      return { kind: 'gone', retained };
+      return await locks.run(uuid, async (): Promise<ClosedVolumes> => {
+        if (!isWanted()) return { kind: 'failed', detail: 'the lease lives again' };
+        const retained = await this.#settle(intent);
+        store.deleteIntent(uuid);
+        return { kind: 'gone', retained };
+      });
     } catch (error) {
       log.warn('the data of a closed lease is not where it belongs yet', {
         lease_uuid: uuid,
@@ -100,8 +103,18 @@ export class Closing {
   }
 
   #known(lease: Lease): CloseIntent | undefined {
-    const intent = this.#context.store.intent(lease.uuid);
-    return intent?.lease_created_at_ms === lease.createdAtMs ? intent : undefined;
+    const { store, log } = this.#context;
+    try {
+      const intent = store.intent(lease.uuid);
+      return intent?.lease_created_at_ms === lease.createdAtMs ? intent : undefined;
+    } catch (error) {
+      // The lease says the same anew; only that a limit had refused its data is lost, and what is left of that is kept then.
+      log.warn('what was written down of a close cannot be read, it is written down again', {
+        lease_uuid: lease.uuid,
+        error: errorText(error),
+      });
+      return undefined;
+    }
   }
 
   #manifest({ uuid, release }: Lease): Uint8Array | undefined {
@@ -132,9 +145,7 @@ export class Closing {
     if (kept.record === undefined) throw new Error('its retention record cannot be read');
     if (kept.status !== 'reaping') return false;
     if (createdAtMs(kept.record) >= intent.lease_created_at_ms) return true;
-    const condemned = volumesOf(await volumes.list(), uuid, 'retained');
-    if (condemned.length === 0) store.deleteReaped(uuid);
-    else await finalizer.retainedOnly(uuid, condemned);
+    await finalizer.retainedOnly(uuid, volumesOf(await volumes.list(), uuid, 'retained'));
     return false;
   }
 
@@ -200,7 +211,7 @@ export class Closing {
     if (door.held.length > 0) return { kind: 'failed', detail };
     const failures = intent.volume_failures + 1;
     try {
-      store.putIntent({ ...(store.intent(intent.lease_uuid) ?? intent), volume_failures: failures });
+      store.putIntent({ ...intent, ...this.#refusal(intent), volume_failures: failures });
       if (failures < mostFailures) return { kind: 'failed', detail };
       this.#giveUp(intent);
     } catch (error) {
@@ -212,6 +223,16 @@ export class Closing {
       return { kind: 'failed', detail };
     }
     return { kind: 'exhausted', detail: `${failureText.volumeCleanup}: ${detail}` };
+  }
+
+  /** A limit may have refused the data since the close began. */
+  #refusal({ lease_uuid: uuid }: CloseIntent): Pick<CloseIntent, 'refused'> {
+    try {
+      const { refused } = this.#context.store.intent(uuid) ?? {};
+      return refused === undefined ? {} : { refused };
+    } catch {
+      return {};
+    }
   }
 
   /** How much is left is written down before the lease lets go of it; what may be destroyed is found out each time anew. */

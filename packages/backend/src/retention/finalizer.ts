@@ -68,9 +68,13 @@ export class Finalizer {
    */
   async retainedOnly(lease: string, condemned: readonly VolumeName[]): Promise<void> {
     const { store, volumes, door } = this.#context;
-    const outcome = await door.operation(lease).destroy('reaping', condemned);
-    if (outcome.leftOnDisk || volumesOf(await volumes.list(), lease, 'retained').length > 0)
-      throw new Error('what an earlier life of the lease has left could not be destroyed');
+    if (condemned.length > 0) {
+      const outcome = await door.operation(lease).destroy('reaping', condemned);
+      if (outcome.leftOnDisk || volumesOf(await volumes.list(), lease, 'retained').length > 0)
+        throw new Error('what an earlier life of the lease has left could not be destroyed');
+    }
+    // Also what a process that died before had removed: with the power it would come back, and in the way of this close.
+    await volumes.sync();
     store.deleteReaped(lease);
   }
 

@@ -1,13 +1,14 @@
 /** What has to be done with kept data from time to time, and once at the start. */
 import type { Clock, KeyedSerial } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
-import { canonicalForm, parseVolume, retainedForm, type VolumeName, volumeName } from '../names/index.ts';
-import type { RetentionStore } from '../stores/index.ts';
+import { canonicalForm, retainedForm, type VolumeName } from '../names/index.ts';
+import type { RetentionRecord, RetentionStore } from '../stores/index.ts';
 import type { Accounting } from './accounting.ts';
 import type { Closing } from './closing.ts';
 import { type Finalizer, lookOnce } from './finalizer.ts';
 import type { Orphans } from './orphans.ts';
 import type { LeasesPort, RetentionMeter, VolumesPort } from './ports.ts';
+import { ownVolumes } from './records.ts';
 import type { Restoring } from './restoring.ts';
 
 export interface PassesContext {
@@ -56,12 +57,15 @@ export class Passes {
     const { store, finalizer, maxAgeMs, clock, volumes, accounting, log } = this.#context;
     if (maxAgeMs <= 0) return;
     const look = lookOnce(volumes);
-    for (const lease of store.expired(maxAgeMs, clock.now())) {
-      if (!store.markReapingIfExpired(lease, maxAgeMs, clock.now())) continue;
-      log.info('the time of kept data is over', { lease_uuid: lease });
-      await finalizer.finish(lease, look);
+    try {
+      await each(store.expired(maxAgeMs, clock.now()), async (lease) => {
+        if (!store.markReapingIfExpired(lease, maxAgeMs, clock.now())) return;
+        log.info('the time of kept data is over', { lease_uuid: lease });
+        await finalizer.finish(lease, look);
+      });
+    } finally {
+      accounting.refresh();
     }
-    accounting.refresh();
   }
 
   /** Every stage is tried, whatever becomes of the others. Rejects with all that went wrong. */
@@ -95,8 +99,11 @@ export class Passes {
   async reap(leases: readonly string[]): Promise<void> {
     const { finalizer, volumes, accounting } = this.#context;
     const look = lookOnce(volumes);
-    for (const lease of leases) await finalizer.finish(lease, look);
-    accounting.refresh();
+    try {
+      await each(leases, async (lease) => void (await finalizer.finish(lease, look)));
+    } finally {
+      accounting.refresh();
+    }
   }
 
   async #destroyMarked(): Promise<void> {
@@ -108,35 +115,38 @@ export class Passes {
   /** A close of a lease that nobody knows any more is finished from what was written down of it. */
   async #finishCloses(): Promise<void> {
     const { store, leases, closing, teardown, log } = this.#context;
-    for (const lease of store.closing()) {
-      if (leases.get(lease) !== undefined) continue;
+    const isUnknown = (lease: string): boolean => leases.get(lease) === undefined;
+    await each(store.closing().filter(isUnknown), async (lease) => {
       const intent = store.intent(lease);
-      if (intent === undefined) continue;
+      if (intent === undefined || !isUnknown(lease)) return;
       log.warn('going on with the close of a lease that is not known any more', { lease_uuid: lease });
       await teardown(lease);
-      await closing.finish(intent);
-    }
+      // It may have been started again meanwhile: then its volumes are in use, and it takes them back by itself.
+      await closing.finish(intent, () => isUnknown(lease));
+    });
   }
 
   /** A process that died between the record and the last rename has left volumes under their live names. */
   async #requarantine(): Promise<void> {
     const { store, volumes, leases, locks } = this.#context;
     const listing = new Set(await volumes.list());
-    for (const { key, record } of store.withStatus('active')) {
-      const left = stranded(record?.retained_volume_names ?? [], listing);
-      if (left.length === 0 || leases.get(key) !== undefined) continue;
+    const records = new Map(store.withStatus('active').map(({ key, record }) => [key, record]));
+    await each([...records.keys()], async (key) => {
+      const record = records.get(key);
+      const left = record === undefined ? [] : stranded(record, listing);
+      if (left.length === 0 || leases.get(key) !== undefined) return;
       await locks.run(key, async () => {
         if (leases.get(key) !== undefined || store.kept(key)?.status !== 'active') return;
         for (const name of left) await volumes.rename(name, retainedForm(name));
       });
-    }
+    });
   }
 
-  async #forEach(status: 'restoring' | 'reaping', run: (key: string) => Promise<void>): Promise<void> {
-    const failures: string[] = [];
-    for (const { key } of this.#context.store.withStatus(status))
-      await run(key).catch((error: unknown) => failures.push(`${key}: ${errorText(error)}`));
-    if (failures.length > 0) throw new Error(failures.join('; '));
+  #forEach(status: 'restoring' | 'reaping', run: (key: string) => Promise<void>): Promise<void> {
+    return each(
+      this.#context.store.withStatus(status).map(({ key }) => key),
+      run,
+    );
   }
 
   async #each(what: string, run: () => Promise<void>): Promise<void> {
@@ -149,10 +159,15 @@ export class Passes {
   }
 }
 
-function stranded(names: readonly string[], listing: ReadonlySet<VolumeName>): readonly VolumeName[] {
-  return names.flatMap((written) => {
-    if (parseVolume(written) === undefined) return [];
-    const canonical = canonicalForm(volumeName(written));
-    return listing.has(canonical) ? [canonical] : [];
-  });
+/** One that cannot be dealt with holds up no other. Rejects in the end with all that went wrong. */
+async function each(leases: readonly string[], run: (lease: string) => Promise<void>): Promise<void> {
+  const failures: string[] = [];
+  for (const lease of leases)
+    await run(lease).catch((error: unknown) => failures.push(`${lease}: ${errorText(error)}`));
+  if (failures.length > 0) throw new Error(failures.join('; '));
 }
+
+const stranded = (record: RetentionRecord, listing: ReadonlySet<VolumeName>): readonly VolumeName[] =>
+  ownVolumes(record)
+    .map(canonicalForm)
+    .filter((name) => listing.has(name));

@@ -114,17 +114,21 @@ export interface Adoption {
   readonly adopted: VolumeName;
 }
 
-/** A name that no volume of ours can have is nothing that could be moved. */
-export function adoptions(
-  { retained_volume_names: names }: Pick<RetentionRecord, 'retained_volume_names'>,
-  newLease: string,
-): readonly Adoption[] {
+/** What a record names that its own lease can have kept. Whatever else stands in it is not its to move, or nobody's. */
+export function ownVolumes({
+  retained_volume_names: names,
+  original_lease_uuid: lease,
+}: Pick<RetentionRecord, 'retained_volume_names' | 'original_lease_uuid'>): readonly VolumeName[] {
   return names.flatMap((written) => {
-    if (parseVolume(written)?.retained !== true) return [];
-    const kept = volumeName(written);
-    return [{ kept, adopted: adoptedForm(kept, newLease) }];
+    const parsed = parseVolume(written);
+    return parsed?.retained === true && parsed.lease === lease ? [volumeName(written)] : [];
   });
 }
+
+export const adoptions = (
+  record: Pick<RetentionRecord, 'retained_volume_names' | 'original_lease_uuid'>,
+  newLease: string,
+): readonly Adoption[] => ownVolumes(record).map((kept) => ({ kept, adopted: adoptedForm(kept, newLease) }));
 
 /** The size that a kept volume has; 0 when the record does not say. */
 export const keptDiskMb = ({ items }: RetentionRecord, name: VolumeName): number =>

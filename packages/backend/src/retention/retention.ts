@@ -116,7 +116,7 @@ export function retention(options: RetentionOptions): Retention {
     claims: new RetentionClaims(store),
     accounting,
     closing,
-    takingBack: new TakingBack(common),
+    takingBack: new TakingBack({ ...common, rollback }),
     restoring,
     passes,
   };

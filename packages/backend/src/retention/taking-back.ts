@@ -6,7 +6,8 @@ import { canonicalForm, parseVolume, type VolumeName, volumeName } from '../name
 import type { Kept, RetentionStore } from '../stores/index.ts';
 import type { Accounting } from './accounting.ts';
 import type { RecordCopies } from './copies.ts';
-import type { VolumesPort } from './ports.ts';
+import type { TeardownPort, VolumesPort } from './ports.ts';
+import type { Rollback } from './rollback.ts';
 
 export interface TakingBackContext {
   readonly store: RetentionStore;
@@ -14,6 +15,8 @@ export interface TakingBackContext {
   readonly copies: Pick<RecordCopies, 'drop'>;
   readonly accounting: Accounting;
   readonly locks: KeyedSerial<string>;
+  readonly rollback: Rollback;
+  readonly teardown: TeardownPort;
   readonly log: Log;
 }
 
@@ -25,8 +28,13 @@ export class TakingBack {
   }
 
   /** Before any volume of the lease is touched. May be repeated; rejects with nothing lost, and the lease must not start then. */
-  async into(lease: Pick<Lease, 'uuid' | 'tenant' | 'items'>): Promise<void> {
-    const { store, locks, log } = this.#context;
+  async into(lease: Pick<Lease, 'uuid' | 'tenant' | 'items' | 'operation'>): Promise<void> {
+    const { store, locks, rollback, teardown, log } = this.#context;
+    // Data of another lease that a restore has left under the names of this one: it would start on that.
+    if (lease.operation?.kind === 'provision' && store.restoringInto(lease.uuid).length > 0) {
+      await teardown(lease.uuid, 'restore_reconcile');
+      await rollback.into(lease.uuid);
+    }
     if (store.kept(lease.uuid) === undefined && !store.isClosing(lease.uuid)) return;
     await locks.run(lease.uuid, async () => {
       const kept = store.kept(lease.uuid);

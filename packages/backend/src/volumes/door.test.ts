@@ -197,11 +197,14 @@ describe('the door to destruction', () => {
     expect(told(), 'it is no news any more').toBe(before);
   });
 
-  it('has a sweep that destroys nothing when it cannot be told who owns what, and counts each volume', async () => {
-    onDisk(volume(mine), volume(theirs), retainedForm(volume(uuid(4))));
-    claims.unreadable.add(volume(theirs));
+  it('has a sweep that destroys nothing of which it cannot be told who owns it, and counts each volume', async () => {
+    onDisk(volume(mine), volume(theirs), volume(uuid(5)), retainedForm(volume(uuid(4))));
+    claims.unreadable.add(volume(mine)).add(volume(theirs));
     const swept = await sweepWith().run();
-    expect(swept.outcome.unproven).toEqual([volume(mine), volume(theirs)]);
+    expect(swept.outcome).toMatchObject({
+      unproven: [volume(mine), volume(theirs)],
+      destroyed: [volume(uuid(5))],
+    });
     expect(refused).toEqual(['orphan_gc claims_unreadable', 'orphan_gc claims_unreadable']);
     filesystem.before = (step) => {
       if (step === 'list') throw new Error('unmounted');

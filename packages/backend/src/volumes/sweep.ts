@@ -46,13 +46,7 @@ export class OrphanSweep {
     const kept = new Map<VolumeName, string>();
     for (const name of listed)
       if (parseVolume(name) === undefined) kept.set(name, 'its name is none that this version gives');
-    let outcome: DestroyOutcome;
-    try {
-      const { mine: unclaimed } = await operation.partition(named);
-      outcome = await this.#collect(unclaimed, operation, kept);
-    } catch (error) {
-      outcome = operation.keep('orphan_gc', named, error);
-    }
+    const outcome = await this.#collect(named, operation, kept);
     for (const [volume, reason] of kept)
       if (this.#told.get(volume) !== reason)
         log.warn('a volume without an owner is kept', { volume, reason });
@@ -60,14 +54,21 @@ export class OrphanSweep {
     return { listed: listed.length, kept, outcome };
   }
 
+  /** Each by itself: one of which it cannot be told whose it is says nothing of another. */
   async #collect(
-    unclaimed: readonly VolumeName[],
+    named: readonly VolumeName[],
     operation: VolumeOperation,
     kept: Map<VolumeName, string>,
   ): Promise<DestroyOutcome> {
     const witnesses = await this.#witnesses();
     const outcomes: DestroyOutcome[] = [];
-    for (const name of unclaimed) {
+    for (const name of named) {
+      try {
+        if ((await operation.partition([name])).mine.length === 0) continue;
+      } catch (error) {
+        outcomes.push(operation.keep('orphan_gc', [name], error));
+        continue;
+      }
       const reason = await firstReason(witnesses, name);
       if (reason === undefined) outcomes.push(await operation.destroy('orphan_gc', [name]));
       else kept.set(name, reason);
