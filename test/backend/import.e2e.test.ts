@@ -1,7 +1,7 @@
 /** A provider who puts this program in the place of an earlier one: nothing is destroyed before, and nothing is lost after. */
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { boltFile } from '@berth/backend/testing/bolt-writer';
 import { type FileSystem, makeFileSystem } from '@berth/lab';
@@ -242,24 +242,42 @@ describe('moving over from an earlier program', () => {
   }, 180_000);
 });
 
+/** Should the store be lost, what came from the earlier program is found again like everything else. */
+async function secondWitness({ kept, damaged, tenant }: Earlier): Promise<void> {
+  const { program, host } = provider;
+  const store = join(program.folder, 'retention.db');
+  await program.stop();
+  await rename(store, `${store}.aside`);
+  const flags = ['-dry-run', '-config', program.configFile];
+  const { stdout, code } = await host.exec([process.execPath, main, 'recover', ...flags]);
+  expect(stdout).toContain(`lease ${kept} of ${tenant}: 1 volumes, from its copy`);
+  expect(stdout).toContain(`${keptOf(damaged)}: nothing says whose it is`);
+  expect(code).toBe(1);
+  await rename(`${store}.aside`, store);
+  for (const end of ['-wal', '-shm']) await rm(`${store}${end}`, { force: true });
+  await provider.run();
+}
+
 async function promised(earlier: Earlier, stranger: NewLease): Promise<void> {
-  const { client, desk, host, program } = provider;
+  const { desk, host, program } = provider;
+  const client = () => provider.client;
   expect(await desk.next(earlier.owed)).toMatchObject({ status: 'deprovisioned', retained: true });
-  expect(accepted(await client.provisionOf(earlier.failed))).toMatchObject({
+  expect(accepted(await client().provisionOf(earlier.failed))).toMatchObject({
     status: 'failed',
     reason: 'ContainerExited',
   });
-  expect(accepted(await client.retentions()).retentions.map(({ lease_uuid: uuid }) => uuid)).toEqual(
+  expect(accepted(await client().retentions()).retentions.map(({ lease_uuid: uuid }) => uuid)).toEqual(
     [earlier.kept, earlier.damaged, stranger.lease_uuid].sort(),
   );
   // What ran is the lease's that it was, and can be worked with.
-  accepted(await client.restart(earlier.alive));
+  accepted(await client().restart(earlier.alive));
   expect(await desk.next(earlier.alive)).toMatchObject({ status: 'success' });
   expect(await inside(earlier.alive, 'cat /data/file')).toContain(`data of ${volumeOf(earlier.alive)}`);
   expect(await close(earlier.alive)).toMatchObject({ status: 'deprovisioned', retained: true });
+  await secondWitness(earlier);
   // What was kept comes back byte by byte.
   const again = provider.lease(items);
-  accepted(await client.restore(again, earlier.kept));
+  accepted(await client().restore(again, earlier.kept));
   expect(await desk.next(again.lease_uuid)).toMatchObject({ status: 'success' });
   expect(await inside(again.lease_uuid, 'cat /data/file')).toContain(`data of ${keptOf(earlier.kept)}`);
   await close(again.lease_uuid);

@@ -99,6 +99,9 @@ describe('kept data', () => {
     await provider.restart();
     expect(program.output).toMatch(/nothing is destroyed, see docs\/guides\/docker-backend-kept-data\.md/);
     expect(volumes()).toEqual(there);
+    expect(accepted(await provider.client.stats()), 'what nobody knows is counted').toMatchObject({
+      available_disk_mb: 400 - 20 * there.length,
+    });
     expect(refused(await provider.client.restore(provider.lease(items), lease.lease_uuid)).status).toBe(422);
 
     await program.stop();

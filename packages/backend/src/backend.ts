@@ -7,7 +7,7 @@ import { type Answer, listen, openApiDocument } from './api/index.ts';
 import { CallbackOutbox } from './callbacks/index.ts';
 import type { Config } from './config/index.ts';
 import { DiagnosticsKeeper } from './diagnostics/index.ts';
-import { guardQuotas, keepSweepingOrphans, openDisk, tidyDisk } from './disk.ts';
+import { guardQuotas, keepTidying, openDisk, tidyDisk } from './disk.ts';
 import { LeaseBook, LeaseRegistry } from './leases/index.ts';
 import {
   type BackendInstruments,
@@ -98,7 +98,7 @@ export async function startBackend(scope: Scope, options: BackendOptions): Promi
   parts.kept.accounting.refresh();
   await parts.recovery.start();
   await parts.kept.passes.atStart();
-  const orphans = await tidyDisk({ ...options, ...stores, ...parts, metrics });
+  const tidy = await tidyDisk({ ...options, ...stores, ...parts, metrics });
   await parts.kept.passes.reapExpired();
   parts.outbox.replay();
   collectGauges(registry, metrics, {
@@ -109,7 +109,7 @@ export async function startBackend(scope: Scope, options: BackendOptions): Promi
   keepRunning(core, options, stores, engine, metrics, parts);
   keepSweeping(core, parts.kept, options);
   guardQuotas(core, { ...options, ...stores, ...parts });
-  keepSweepingOrphans(core, orphans, { ...options, ...parts });
+  keepTidying(core, tidy, { ...options, ...parts });
   return await openListener(front, options, stores, engine, registry, parts);
 }
 

@@ -5,6 +5,8 @@ import type { Config } from './config/index.ts';
 import type { LeaseBook } from './leases/index.ts';
 import type { BackendInstruments } from './metrics/index.ts';
 import { orphanWitnesses } from './orphan-witnesses.ts';
+import { ownerlessDiskMb } from './ownerless.ts';
+import type { ResourcePool } from './placement/index.ts';
 import { keptQuotas, RetentionClaims } from './retention/index.ts';
 import type { ReleaseStore, RetentionStore } from './stores/index.ts';
 import {
@@ -15,7 +17,10 @@ import {
   type OpenVolumes,
   OrphanSweep,
   openVolumes,
+  RoomWatch,
+  type Swept,
 } from './volumes/index.ts';
+import { backfillWitnesses } from './witness-backfill.ts';
 import type { Workload } from './workload/index.ts';
 
 interface DiskOptions {
@@ -63,41 +68,54 @@ export interface TidyOptions extends DiskOptions {
   readonly releases: ReleaseStore;
   readonly retention: RetentionStore;
   readonly work: Pick<Workload, 'listing'>;
+  readonly pool: ResourcePool;
 }
 
-/** When all leases are known again: the quotas of their volumes, and the volumes that belong to none of them. */
-export async function tidyDisk(options: TidyOptions): Promise<OrphanSweep> {
-  const { config, log, metrics, book, retention, disk } = options;
+/**
+ * When all leases are known again: the quotas and labels of their volumes, and the volumes that belong to none of them. Hands
+ * back what has to be done of that from time to time.
+ */
+export async function tidyDisk(options: TidyOptions): Promise<() => Promise<void>> {
+  const { config, log, metrics, book, retention, disk, pool } = options;
   const { volumes, door } = disk;
-  const orphans = new OrphanSweep({ volumes, door, witnesses: () => orphanWitnesses(options), log });
-  if (volumes.root === undefined) return orphans;
+  if (volumes.root === undefined) return async () => undefined;
   const onEach = (outcome: 'applied' | 'failed'): void => metrics.quotaBackfill.inc({ outcome });
   await backfillQuotas({ volumes, log, onEach }, [
     () => liveQuotas(book.values(), config.containerTmpfsSizeMb),
     () => keptQuotas(retention),
   ]);
-  const { listed, outcome } = await orphans.run();
+  await backfillWitnesses({ ...options, volumes });
+  const orphans = new OrphanSweep({ volumes, door, witnesses: () => orphanWitnesses(options), log });
+  const look = async (): Promise<Swept> => {
+    const swept = await orphans.run();
+    pool.ownerlessDiskMb = await ownerlessDiskMb({ volumes, book, retention, log }, swept);
+    return swept;
+  };
+  const { listed, outcome } = await look();
   log.info('volumes looked through', { volumes: listed, destroyed: outcome.destroyed.length });
-  return orphans;
+  const room = new RoomWatch(volumes.root, pool, log);
+  return async () => {
+    await look();
+    await room.look();
+  };
 }
 
-const defaultOrphansMs = 3_600_000;
+const defaultLookMs = 3_600_000;
 
 /** What becomes nobody's while the program runs is found, too, and not only at its next start. */
-export function keepSweepingOrphans(
+export function keepTidying(
   scope: Scope,
-  orphans: OrphanSweep,
+  tidy: () => Promise<void>,
   { config, log, clock, disk }: DiskOptions & { readonly clock: Clock; readonly disk: OpenVolumes },
 ): void {
   if (disk.volumes.root === undefined) return;
   every(scope, {
-    name: 'look for volumes without an owner',
+    name: 'look through the volumes',
     clock,
-    everyMs: config.retentionReapIntervalMs || config.retentionMaxAgeMs || defaultOrphansMs,
+    everyMs: config.retentionReapIntervalMs || config.retentionMaxAgeMs || defaultLookMs,
     atOnce: false,
-    run: async () => void (await orphans.run()),
-    onError: (error) =>
-      log.warn('volumes without an owner could not be looked for', { error: errorText(error) }),
+    run: tidy,
+    onError: (error) => log.warn('the volumes could not be looked through', { error: errorText(error) }),
   });
 }
 
@@ -114,7 +132,7 @@ export function guardQuotas(
     book,
     retention,
     disk,
-  }: Omit<TidyOptions, 'metrics' | 'releases' | 'work'> & { readonly clock: Clock },
+  }: Omit<TidyOptions, 'metrics' | 'releases' | 'work' | 'pool'> & { readonly clock: Clock },
 ): void {
   const { volumes } = disk;
   if (volumes.root === undefined) return;

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { errors } from '../errors.ts';
 import type { SkuCatalogue } from '../placement/index.ts';
 import { diskMbOf } from '../retention/index.ts';
-import type {
-  CallbackStore,
-  DiagnosticsStore,
-  PendingCallback,
-  ReleaseStore,
-  RetentionRecord,
-  RetentionStore,
+import {
+  type CallbackStore,
+  type DiagnosticsStore,
+  type PendingCallback,
+  type ReleaseStore,
+  type RetentionRecord,
+  type RetentionStore,
+  witnessesFact,
 } from '../stores/index.ts';
 import { type BoltEntry, BoltFile } from './bolt.ts';
 import {
@@ -125,6 +126,7 @@ export function bringOver(
       }),
     ),
     retention: retention.file.transaction(() => {
+      releases.setFact(witnessesFact, '');
       const brought = each(found.retention, {
         write: (key, record) => retention.adoptWithin(key, sized(record, catalogue)),
         keep: (key, raw) => retention.adoptRaw(key, raw, nowMs),

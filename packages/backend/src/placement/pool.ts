@@ -65,6 +65,7 @@ export class ResourcePool {
   readonly #byTenant = new Map<string, Sum>();
   #allocations = 0;
   #retainedDiskMb = 0;
+  #ownerlessDiskMb = 0;
   #restoringDiskMb: ReadonlyMap<string, number> = new Map();
   #strandedDiskMb: ReadonlyMap<string, number> = new Map();
 
@@ -142,6 +143,11 @@ export class ResourcePool {
     this.#retainedDiskMb = Math.max(0, value);
   }
 
+  /** What is on disk and belongs to nobody. */
+  set ownerlessDiskMb(value: number) {
+    this.#ownerlessDiskMb = value;
+  }
+
   /** By new lease, what restores have on disk: counted here as long as the new lease itself holds nothing. */
   set restoringDiskMb(byLease: ReadonlyMap<string, number>) {
     this.#restoringDiskMb = byLease;
@@ -157,7 +163,7 @@ export class ResourcePool {
 
   /** `returning`: what a lease has on disk itself is not in its own way. */
   #keptDiskMb(returning?: string): number {
-    let sum = this.#retainedDiskMb;
+    let sum = this.#retainedDiskMb + this.#ownerlessDiskMb;
     for (const byLease of [this.#restoringDiskMb, this.#strandedDiskMb])
       for (const [lease, diskMb] of byLease)
         if (lease !== returning && !this.#holdings.has(lease)) sum += diskMb;

@@ -31,6 +31,9 @@ const schema = `
   CREATE TABLE IF NOT EXISTS dropped_leases (uuid TEXT PRIMARY KEY, row TEXT NOT NULL, dropped_at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS unreadable_leases (uuid TEXT NOT NULL, put_aside_at INTEGER NOT NULL, row TEXT NOT NULL)`;
 
+/** Whether every volume and record has its second witness; cleared when some come that have none. */
+export const witnessesFact = 'second witnesses';
+
 /** How many releases of one lease are kept at most; the ones that something depends on stay anyway. */
 const mostReleases = 100;
 

@@ -1,9 +1,11 @@
 export { backfillQuotas, coverEscapes } from './backfill.ts';
 export { ConfinedFolder } from './confined-folder.ts';
 export type { VolumeDoor } from './door.ts';
+export { backfillLabels, type KnownOwner } from './label-backfill.ts';
 export { liveClaims, liveQuotas } from './live-claims.ts';
 export { type OpenVolumes, openVolumes } from './open.ts';
 export type { VolumeOwner } from './owner.ts';
+export { RoomWatch } from './room-watch.ts';
 export {
   clearScratch,
   dropScratchAside,
@@ -11,6 +13,6 @@ export {
   seedScratch,
 } from './scratch.ts';
 export { volumesStay } from './staying.ts';
-export { OrphanSweep, type Witness } from './sweep.ts';
+export { OrphanSweep, type Swept, type Witness } from './sweep.ts';
 export { isWithin, volumePath } from './volume-paths.ts';
 export type { Volumes } from './volumes.ts';

@@ -113,6 +113,15 @@ export class Volumes {
     });
   }
 
+  /** Says for whom it was made where nothing says so: on a volume of earlier times, whose owner is known from elsewhere. */
+  async label(name: VolumeName, owner: VolumeOwner): Promise<boolean> {
+    return await this.#locks.hold([name], async () => {
+      if ((await this.ownerOf(name)) !== undefined) return false;
+      await this.#demand().setLabel(name, encodeOwner(owner), owner.sizeMb);
+      return true;
+    });
+  }
+
   /** Proves that nothing but seeded content is in it: only then may it be thought to hold no data. */
   async scratchOnly(name: VolumeName): Promise<boolean> {
     const path = this.hostPath(name);

@@ -1,0 +1,50 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RecordingLog } from '@berth/service/testing';
+import { expect, it } from 'vitest';
+import { canonicalVolume, retainedForm, type VolumeName } from './names/index.ts';
+import { ownerlessDiskMb } from './ownerless.ts';
+import { FolderFilesystem } from './testing/folder-filesystem.ts';
+import { NameLocks } from './volumes/name-locks.ts';
+import { encodeOwner } from './volumes/owner.ts';
+import { Volumes } from './volumes/volumes.ts';
+
+const id = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
+const live = (n: number): VolumeName => canonicalVolume({ lease: id(n), service: 'db', index: 0 });
+const mib = 2 ** 20;
+
+it('what nobody answers for is counted by its label or by what is in it, once, and never what is counted elsewhere', async () => {
+  using disk = new FolderFilesystem();
+  const volumes = new Volumes(disk, new NameLocks());
+  const logs = new RecordingLog();
+  const put = (name: VolumeName, bytes: number): VolumeName => {
+    mkdirSync(disk.hostPath(name));
+    writeFileSync(join(disk.hostPath(name), 'file'), Buffer.alloc(bytes));
+    return name;
+  };
+  const labelled = put(live(1), 10);
+  const place = { backend: 'docker', lease: id(1), tenant: 't', provider: 'p', service: 'db', index: 0 };
+  disk.labels.set(labelled, encodeOwner({ ...place, sku: 's', sizeMb: 30, createdAtMs: 0 }));
+  const measured = put(live(2), 3 * mib + 1);
+  const garbage = put(live(3), mib);
+  disk.labels.set(garbage, 'what is this');
+  const dropped = put(live(4), mib);
+  put(retainedForm(live(5)), 5 * mib);
+  put(retainedForm(live(6)), 7 * mib);
+  const kept = new Map([labelled, measured, garbage, dropped].map((name) => [name, 'a reason'] as const));
+  const error = { name: garbage, error: new Error('busy') };
+  const outcome = { destroyed: [], claimed: [], unproven: [], errors: [error], leftOnDisk: true };
+  const record = { key: id(6), status: 'active', newLease: '', diskMb: 7 } as const;
+  const context = {
+    volumes,
+    book: { droppedDiskMb: new Map([[id(4), 1]]) },
+    retention: { kept: (lease: string) => (lease === id(6) ? record : undefined) },
+    log: logs.log,
+  };
+  expect(await ownerlessDiskMb(context, { listed: 6, kept, outcome })).toBe(30 + 4 + 1 + 5);
+  disk.before = (step) => {
+    if (step === 'usage') throw new Error('EIO');
+  };
+  expect(await ownerlessDiskMb(context, { listed: 6, kept, outcome })).toBe(30);
+  expect(logs.attrsOf('the size of a volume without an owner is not known')).toHaveLength(3);
+});

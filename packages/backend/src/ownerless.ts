@@ -1,0 +1,45 @@
+/** What lies on disk and nobody answers for takes room all the same: it is counted, as far as it says how much it is. */
+import { errorText, type Log } from '@berth/service/log';
+import type { LeaseBook } from './leases/index.ts';
+import { parseVolume, type VolumeName } from './names/index.ts';
+import { unknownKept } from './retention/index.ts';
+import type { RetentionStore } from './stores/index.ts';
+import type { Swept, Volumes } from './volumes/index.ts';
+
+export interface OwnerlessContext {
+  readonly volumes: Pick<Volumes, 'list' | 'ownerOf' | 'usage'>;
+  readonly book: Pick<LeaseBook, 'droppedDiskMb'>;
+  readonly retention: Pick<RetentionStore, 'kept'>;
+  readonly log: Log;
+}
+
+const mib = 1024 * 1024;
+
+/** After a look for volumes of nobody: what it kept or could not destroy, and kept data that no record knows. */
+export async function ownerlessDiskMb(
+  context: OwnerlessContext,
+  { kept, outcome: { errors, unproven } }: Swept,
+): Promise<number> {
+  const { volumes, book, retention } = context;
+  const names = new Set<VolumeName>([
+    ...kept.keys(),
+    ...unproven,
+    ...errors.map(({ name }) => name),
+    ...(await unknownKept(retention, volumes)),
+  ]);
+  let sum = 0;
+  // What a lease has left that was never closed is counted with that.
+  for (const name of names)
+    if (!book.droppedDiskMb.has(parseVolume(name)?.lease ?? '')) sum += await sizeMbOf(context, name);
+  return sum;
+}
+
+async function sizeMbOf({ volumes, log }: OwnerlessContext, name: VolumeName): Promise<number> {
+  try {
+    const label = await volumes.ownerOf(name).catch(() => undefined);
+    return label?.sizeMb ?? Math.ceil((await volumes.usage(name)) / mib);
+  } catch (error) {
+    log.warn('the size of a volume without an owner is not known', { volume: name, error: errorText(error) });
+    return 0;
+  }
+}
