@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { Lease } from '../lease/index.ts';
 import { parseManifest } from '../manifest/index.ts';
 import { canonicalVolume, retainedForm, type VolumeName } from '../names/index.ts';
 import type { RequestedItem } from '../operations/index.ts';
@@ -114,6 +113,47 @@ describe('a close', () => {
     expect([world.book.get(a), world.store.kept(a)?.status]).toEqual([undefined, 'active']);
     expect(placesOf(world, `data of ${a}`)).toEqual([kept(a)]);
     expect(flaws(world)).toEqual([]);
+  });
+
+  it('keeps its room until somebody else is counted for it', async () => {
+    await using world = new StorageWorld();
+    await running(world, a);
+    const { totals } = world.store;
+    world.store.totals = () => {
+      throw new Error('EIO');
+    };
+    await expect(world.close(a)).rejects.toThrow('what is kept could not be counted');
+    await world.idle();
+    expect([world.disk.names, world.pool.usage.allocated.diskMb]).toEqual([[kept(a)], 100]);
+    world.store.totals = totals;
+    await settle(world, 1);
+    expect(world.pool.usage).toMatchObject({ allocated: { diskMb: 0 }, available: { diskMb: 999_900 } });
+    expect(flaws(world)).toEqual([]);
+  });
+
+  it('says that it has kept its data, also when it died after the last of it was put away', async () => {
+    await using world = new StorageWorld();
+    await running(world, a);
+    world.faults.observer = (step) => {
+      if (step !== `rename ${live(a)} done`) return;
+      world.faults.observer = () => undefined;
+      world.faults.kill();
+    };
+    await world.ended(world.close(a).catch(() => undefined));
+    expect([world.faults.dead, world.disk.names]).toEqual([true, [kept(a)]]);
+    await world.restart(false);
+    await world.idle();
+    expect(world.told.at(-1)).toMatchObject({ lease: a, owed: { status: 'deprovisioned', retained: true } });
+  });
+
+  it('is counted by the size that it had, whatever becomes of its SKU', async () => {
+    await using world = new StorageWorld();
+    await closed(world, a, [item('db', 'large')]);
+    expect(world.metrics.gauges).toMatchObject({ retainedBytes: 300 * 2 ** 20 });
+    world.config = { ...world.config, catalogue: { profiles: new Map(), mapping: new Map() } };
+    await world.restart(true);
+    expect(world.metrics.gauges).toMatchObject({ retainedBytes: 300 * 2 ** 20 });
+    expect(world.pool.usage.available.diskMb).toBe(999_700);
   });
 
   it('of a lease that lives again keeps its data, whatever an earlier life has left', async () => {
@@ -256,122 +296,6 @@ describe('a look through kept data', () => {
     await world.restore(a, c, 't', [item('db')]);
     await world.idle();
     expect(world.disk.volume(live(c))?.content).toBe(`data of ${a}`);
-  });
-});
-
-describe('what is wrong with one lease', () => {
-  const garbage = (world: StorageWorld, lease: string): void =>
-    void world.store.file
-      .prepare('UPDATE retention SET value = ? WHERE key = ?')
-      .run('{"status":"act', lease);
-
-  it('ends nobody else’s time late: a record that cannot be read stays, the others go', async () => {
-    await using world = new StorageWorld({ retentionMaxAgeMs: 24 * hourMs });
-    for (const one of [a, b]) await closed(world, one);
-    garbage(world, a);
-    await world.clock.advance(25 * hourMs);
-    await expect(world.retention.passes.reapExpired()).rejects.toThrow(`${a}: the retention record`);
-    expect([world.disk.names, world.store.page('', 0).keys]).toEqual([[kept(a)], [a]]);
-    expect(world.metrics.gauges, 'and stays counted').toMatchObject({ retainedBytes: 100 * 2 ** 20 });
-  });
-
-  it('keeps nobody else’s data out of its place', async () => {
-    await using world = new StorageWorld();
-    for (const one of [a, b]) await closed(world, one);
-    for (const one of [a, b]) await world.disk.rename(kept(one), live(one));
-    await world.disk.create(kept(a), 100);
-    await expect(world.retention.passes.sweep()).rejects.toThrow('both exist');
-    expect(world.disk.names).toEqual([live(a), kept(a), kept(b)].sort());
-  });
-
-  it('holds up nobody else’s close', async () => {
-    await using world = new StorageWorld();
-    for (const one of [a, b]) await running(world, one);
-    for (const one of [a, b]) world.retention.closing.begin(world.book.get(one) as Lease);
-    for (const { file } of [world.releases]) file.prepare('DELETE FROM leases').run();
-    world.store.file.prepare('UPDATE closing SET value = ? WHERE key = ?').run('{', a);
-    await world.restart(false);
-    expect([world.book.size, world.store.closing()]).toEqual([0, [a]]);
-    expect(world.disk.names, 'and what it says is protected').toEqual([live(a), kept(b)].sort());
-    await world.sweepOrphans();
-    expect(world.disk.names).toContain(live(a));
-  });
-
-  it('is written down anew when the lease itself is still there to be asked', async () => {
-    await using world = new StorageWorld();
-    await running(world, a);
-    const { rename } = world.disk;
-    world.disk.rename = async () => {
-      throw new Error('EIO');
-    };
-    await expect(world.close(a)).rejects.toThrow('EIO');
-    world.disk.rename = rename;
-    world.store.file.prepare('UPDATE closing SET value = ? WHERE key = ?').run('garbage', a);
-    await world.close(a);
-    expect([world.disk.names, world.store.kept(a)?.status]).toEqual([[kept(a)], 'active']);
-    expect(flaws(world)).toEqual([]);
-  });
-
-  it('gives nobody the data of another: a record moves the volumes of its own lease only', async () => {
-    await using world = new StorageWorld();
-    await closed(world, a, [item('db')], 'ann');
-    await closed(world, b, [item('db')], 'bob');
-    await running(world, d, [item('db')], 'bob');
-    const record = world.store.get(a);
-    const names = [kept(a), kept(b), kept(d), '../../etc', 'fred-retained-x'];
-    const text = JSON.stringify({ ...record, retained_volume_names: names });
-    world.store.file.prepare('UPDATE retention SET value = ? WHERE key = ?').run(text, a);
-    await world.retention.passes.sweep();
-    expect(world.disk.names, 'what runs is not put away').toContain(live(d));
-    await world.restore(a, c, 'ann', [item('db')]);
-    await world.idle();
-    expect(world.disk.volume(live(c))?.content).toBe(`data of ${a}`);
-    expect(placesOf(world, `data of ${b}`)).toEqual([kept(b)]);
-    expect(placesOf(world, `data of ${d}`)).toEqual([live(d)]);
-  });
-});
-
-describe('a lease that comes back while its close is gone on with', () => {
-  it('has its data, whoever comes first', async () => {
-    await using world = new StorageWorld();
-    await running(world, a);
-    world.retention.closing.begin(world.book.get(a) as Lease);
-    world.releases.file.prepare('DELETE FROM leases').run();
-    await world.restart(false);
-    expect(world.disk.names, 'gone on with at the start').toEqual([kept(a)]);
-    // Once more, and this time it is provisioned while its containers are looked for.
-    await world.provision(a, 't', [item('db')]);
-    await world.idle();
-    world.retention.closing.begin(world.book.get(a) as Lease);
-    world.releases.file.prepare('DELETE FROM leases').run();
-    let again: Promise<void> | undefined;
-    const pass = world.faults.pass.bind(world.faults);
-    world.faults.pass = async (step, moment) => {
-      await pass(step, moment);
-      if (step !== `containers of ${a} end` || again !== undefined) return;
-      again = world.provision(a, 't', [item('db')]);
-      await world.until('it is ready', () => world.book.get(a)?.status === 'ready');
-    };
-    await world.restart(false);
-    expect(again).toBeDefined();
-    await again;
-    await world.idle();
-    await settle(world, 1);
-    expect(world.book.get(a)?.status).toBe('ready');
-    expect(placesOf(world, `data of ${a}`)).toEqual([live(a)]);
-    expect(flaws(world)).toEqual([]);
-  });
-
-  it('does not start on what a restore has left under its name', async () => {
-    await using world = new StorageWorld();
-    await closed(world, a);
-    world.store.claimForRestore(a, c, 0, 0);
-    await world.disk.rename(kept(a), live(c));
-    await world.provision(c, 't', [item('db')]);
-    await world.idle();
-    expect(world.book.get(c)?.status).toBe('ready');
-    expect(placesOf(world, `data of ${a}`)).toEqual([kept(a)]);
-    expect([world.store.kept(a)?.status, flaws(world)]).toEqual(['active', []]);
   });
 });
 

@@ -6,23 +6,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import type { Engine } from '@berth/engine';
 import { Scope, VirtualClock } from '@berth/service';
-import { Registry } from '@berth/service/metrics';
 import { RecordingLog } from '@berth/service/testing';
-import { type Config, configFrom, readConfig } from '../config/index.ts';
+import type { Config } from '../config/index.ts';
 import { LeaseBook } from '../leases/index.ts';
-import { backendMetrics } from '../metrics/index.ts';
 import { canonicalVolume, label, legacyVolume } from '../names/index.ts';
-import { DomainGate } from '../operations/index.ts';
 import { GroupCommit, ReleaseStore } from '../stores/index.ts';
-import { liveClaims } from '../volumes/index.ts';
-import { NameLocks } from '../volumes/name-locks.ts';
-import { doorTo } from '../volumes/open.ts';
-import { Volumes } from '../volumes/volumes.ts';
-import { type Workload, workload } from '../workload/index.ts';
+import type { Workload } from '../workload/index.ts';
 import { Faults } from './faults.ts';
 import { FolderFilesystem } from './folder-filesystem.ts';
 import { MemoryEngine } from './memory-engine.ts';
 import { storeFolder } from './store-folder.ts';
+import { workloadConfig, workloadInMemory } from './workload-in-memory.ts';
 
 /** Folders as volumes; what was not synced is taken back when the power fails. */
 class FaultyFolders extends FolderFilesystem {
@@ -88,20 +82,7 @@ export class MigrationWorld implements AsyncDisposable {
   #process: Process | undefined;
 
   static async open(instances = 2): Promise<MigrationWorld> {
-    using folder = storeFolder();
-    const file = folder.path('backend.yaml');
-    writeFileSync(
-      file,
-      JSON.stringify({
-        host_address: '203.0.113.10',
-        callback_secret: 'a secret of the tests, thirty-two characters long',
-        volume_data_path: '/nowhere',
-        container_readonly_rootfs: false,
-        startup_verify_duration: '1ms',
-        sku_profiles: { small: { cpu_cores: 0.5, memory_mb: 64, disk_mb: 10 } },
-      }),
-    );
-    const world = new MigrationWorld(configFrom(await readConfig(file, {})), instances);
+    const world = new MigrationWorld(await workloadConfig(), instances);
     await world.#leave();
     return world;
   }
@@ -162,26 +143,17 @@ export class MigrationWorld implements AsyncDisposable {
     const clock = new VirtualClock();
     const { log } = new RecordingLog();
     const book = new LeaseBook(this.releases, new GroupCommit(this.releases.file));
-    const locks = new NameLocks();
-    const volumes = new Volumes(this.disk, locks);
-    const claims = [liveClaims(book)];
-    const door = doorTo(this.disk, { claims, backendName: 'docker', locks, log, onRefused: () => undefined });
-    const work = workload({
+    const { releases, disk } = this;
+    const config = this.#config;
+    const work = workloadInMemory({
       scope,
-      engine: this.#faultyEngine(),
-      config: this.#config,
-      book,
-      releases: this.releases,
-      gate: new DomainGate({ ...noIngress, clock }),
-      disk: { entriesIn: () => 1000, volumes, door },
-      kept: {
-        closing: { begin: unused, volumesOf: unused },
-        takingBack: { into: unused },
-        restoring: { demandAdopted: unused, failed: unused },
-      },
       clock,
       log,
-      metrics: new Registry(() => undefined).add(backendMetrics),
+      config,
+      book,
+      releases,
+      disk,
+      engine: this.#faultyEngine(),
     });
     return { scope, clock, work };
   }
@@ -286,12 +258,6 @@ export class MigrationWorld implements AsyncDisposable {
     this.#folder[Symbol.dispose]();
   }
 }
-
-const noIngress = { ingress: false, wildcardDomain: '', unchecked: true, resolvers: [], quorum: 0 };
-
-const unused = (): never => {
-  throw new Error('a migration does not do that');
-};
 
 /** What changes nothing at the engine: to die before it or after it is the same. */
 const reads: ReadonlySet<string> = new Set(['list', 'inspect', 'logs', 'readArchive']);
