@@ -159,15 +159,16 @@ class BtrfsVolumes implements QuotaVolumes {
    * and with its own limit reached, no more of them can be made.
    */
   async #limit(path: string, sizeMb: number): Promise<void> {
-    const inside = subvolumesBelow(subvolumes(this.root), subvolumeIdOf(path));
+    const own = subvolumeIdOf(path);
+    const inside = subvolumesBelow(subvolumes(this.root), own);
     if (inside.length > 0) await this.#sync();
     let left = BigInt(sizeMb) * mib;
     for (const id of inside) {
       const held = referencedBytes(this.root, id) ?? 0n;
       left -= held;
-      await this.#qgroupLimit(String(held < 1n ? 1n : held), `0/${id}`, this.root);
+      await this.#qgroupLimit(String(held < 1n ? 1n : held), id);
     }
-    await this.#qgroupLimit(String(left < mib ? mib : left), path);
+    await this.#qgroupLimit(String(left < mib ? mib : left), own);
   }
 
   /** Groups count what has been written out. By the tool: it can take long, and nothing else may wait for it. */
@@ -175,8 +176,10 @@ class BtrfsVolumes implements QuotaVolumes {
     await demand(this.#run, ['btrfs', 'filesystem', 'sync', this.root], { timeoutMs: budgetMs });
   }
 
-  async #qgroupLimit(bytes: string, ...what: readonly string[]): Promise<void> {
-    await demand(this.#run, ['btrfs', 'qgroup', 'limit', bytes, ...what], { timeoutMs: budgetMs });
+  /** By its number and through the root: asked through the volume, a full one has no room left to be given more. */
+  async #qgroupLimit(bytes: string, id: bigint): Promise<void> {
+    const argv = ['btrfs', 'qgroup', 'limit', bytes, `0/${id}`, this.root] as const;
+    await demand(this.#run, argv, { timeoutMs: budgetMs });
   }
 
   /** A plain directory under a volume's name would have no quota and would survive its own destruction: an error. */
@@ -214,8 +217,7 @@ class BtrfsVolumes implements QuotaVolumes {
     const own = subvolumeIdOf(path);
     const inside = subvolumesBelow(subvolumes(this.root), own);
     // To take something out of a directory needs room for a moment, and there may be none.
-    if (inside.length > 0)
-      for (const id of [own, ...inside]) await this.#qgroupLimit('none', `0/${id}`, this.root);
+    if (inside.length > 0) for (const id of [own, ...inside]) await this.#qgroupLimit('none', id);
     for (const id of inside.toReversed())
       await this.#deletion(['--subvolid', String(id), this.root], path, timeoutMs);
     await this.#deletion([path], path, timeoutMs);

@@ -1,0 +1,160 @@
+/** What a tenant finds again, and what it can do to its volume from inside its container, on a real engine and a real btrfs. */
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { openQuotaFilesystem } from '@berth/kernel/filesystems';
+import { type FileSystem, makeFileSystem } from '@berth/lab';
+import { accepted, type NewLease, Provider } from '@berth/lab/provider';
+import { lab, waitFor } from '@berth/lab/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pushVolumeImages, volumeImage } from '../src/volume-images.ts';
+
+const diskMb = 32;
+let disk: FileSystem;
+let provider: Provider;
+
+beforeAll(async () => {
+  const host = (await lab()).host();
+  disk = await makeFileSystem(host, { name: `inside-${process.pid}`, type: 'btrfs', sizeMb: 512 });
+  provider = await Provider.open(host, {
+    disk,
+    config: {
+      retain_on_close: true,
+      // What is kept next takes the place of what was kept before, which is destroyed.
+      max_retained_leases_per_tenant: 1,
+      total_disk_mb: 400,
+      sku_profiles: { data: { cpu_cores: 0.25, memory_mb: 64, disk_mb: diskMb } },
+    },
+  });
+  await pushVolumeImages(provider);
+}, 300_000);
+afterAll(async () => {
+  await provider?.[Symbol.asyncDispose]();
+  await disk?.[Symbol.asyncDispose]();
+}, 120_000);
+
+const manifest = {
+  services: {
+    db: { image: volumeImage('data'), command: ['sh', '-c', "trap 'exit 0' TERM; sleep 3600 & wait"] },
+  },
+};
+const items = [{ sku: 'data', quantity: 1, service_name: 'db' }];
+const volumeOf = ({ lease_uuid: uuid }: NewLease): string => `fred-${uuid}-db-0`;
+const keptOf = ({ lease_uuid: uuid }: NewLease): string => `fred-retained-${uuid}-db-0`;
+const volumes = (): readonly string[] =>
+  readdirSync(disk.pathFromOutside).filter((name) => name.startsWith('fred-'));
+
+const running = (): Promise<NewLease> => provider.provisioned(provider.lease(items), manifest);
+
+async function inside(lease: NewLease, ...argv: readonly string[]) {
+  const { code, stdout, stderr } = await provider.host.exec(['docker', 'exec', volumeOf(lease), ...argv]);
+  return { code, out: (stdout + stderr).trim() };
+}
+
+/** Writes so many MiB; what that ended with. */
+const fill = async (lease: NewLease, path: string, mib: number): Promise<number> =>
+  (await inside(lease, 'dd', 'if=/dev/urandom', `of=${path}`, 'bs=1M', `count=${mib}`, 'conv=fsync')).code;
+
+async function close(lease: NewLease): Promise<void> {
+  accepted(await provider.client.deprovision(lease.lease_uuid));
+  expect(await provider.desk.next(lease.lease_uuid)).toMatchObject({
+    status: 'deprovisioned',
+    retained: true,
+  });
+}
+
+async function restored(from: NewLease): Promise<NewLease> {
+  const lease = provider.lease(items);
+  accepted(await provider.client.restore(lease, from.lease_uuid));
+  expect(await provider.desk.next(lease.lease_uuid)).toMatchObject({ status: 'success' });
+  return lease;
+}
+
+/** What is written on a volume for its owner's sake. */
+async function ownerOf(name: string): Promise<Readonly<Record<string, unknown>>> {
+  const { volumes: seen } = await openQuotaFilesystem({
+    root: disk.pathFromOutside,
+    wanted: 'btrfs',
+    isManaged: () => true,
+    warn: () => undefined,
+    onClearFailed: () => undefined,
+    minAvgFileBytes: 0,
+  });
+  return JSON.parse((await seen.label(name)) ?? '{}') as Readonly<Record<string, unknown>>;
+}
+
+describe('a tenant’s data', () => {
+  it('is there again when a lease that was closed is provisioned once more, also after deaths', async () => {
+    const lease = await running();
+    await inside(lease, 'sh', '-c', 'echo mine > /data/file && sync');
+    await close(lease);
+    expect(volumes()).toEqual([keptOf(lease)]);
+    await provider.restart('SIGKILL');
+    await provider.provisioned(lease, manifest);
+    expect((await inside(lease, 'cat', '/data/file')).out).toBe('mine');
+    expect(volumes()).toEqual([volumeOf(lease)]);
+    expect(accepted(await provider.client.retentions()).retentions).toEqual([]);
+    await provider.restart('SIGKILL');
+    expect(volumes()).toEqual([volumeOf(lease)]);
+    expect((await inside(lease, 'cat', '/data/file')).out).toBe('mine');
+    await close(lease);
+    expect(volumes()).toEqual([keptOf(lease)]);
+  });
+
+  it('says for whom it is after a restore, even where it fills its volume to the last byte', async () => {
+    const lease = await running();
+    expect(await ownerOf(volumeOf(lease))).toMatchObject({ lease: lease.lease_uuid, tenant: lease.tenant });
+    expect(await fill(lease, '/data/big', 2 * diskMb)).not.toBe(0);
+    await close(lease);
+    const next = await restored(lease);
+    expect(await ownerOf(volumeOf(next))).toMatchObject({
+      ...{ lease: next.lease_uuid, tenant: lease.tenant, service: 'db', index: 0 },
+      ...{ sku: 'data', size_mb: diskMb },
+    });
+    expect(await fill(next, '/data/more', 2), 'it has no more room than before').not.toBe(0);
+    await close(next);
+  });
+
+  it('counts against its quota in subvolumes that it makes from inside, and goes with them', async () => {
+    const lease = await running();
+    const btrfs = bringBtrfs(join(disk.pathFromOutside, volumeOf(lease), 'data'));
+    expect(await inside(lease, ...btrfs, 'subvolume', 'create', '/data/nested')).toMatchObject({ code: 0 });
+    expect(await inside(lease, ...btrfs, 'subvolume', 'create', '/data/nested/deeper')).toMatchObject({
+      code: 0,
+    });
+    const deep = '/data/nested/deeper';
+    await fill(lease, `${deep}/first`, diskMb);
+    let file = 0;
+    await waitFor(
+      'what lies in a subvolume inside to be held',
+      async () => (await fill(lease, `${deep}/more${++file}`, 1)) !== 0,
+      { timeoutMs: 60_000, everyMs: 1000 },
+    );
+    expect(await fill(lease, '/data/own', 4), 'nor does the volume itself get more').not.toBe(0);
+    const seen = (await inside(lease, 'sh', '-c', `ls ${deep} && cat ${deep}/first | wc -c`)).out;
+    await close(lease);
+    const next = await restored(lease);
+    expect((await inside(next, 'sh', '-c', `ls ${deep} && cat ${deep}/first | wc -c`)).out).toBe(seen);
+    await close(next);
+    const other = await running();
+    await close(other);
+    await waitFor('what was kept before to go', () => !volumes().includes(keptOf(next)), {
+      timeoutMs: 60_000,
+    });
+    expect(volumes()).toEqual([keptOf(other)]);
+    const left = await provider.host.must(['btrfs', 'subvolume', 'list', disk.path]);
+    expect(left.trim().split('\n')).toHaveLength(1);
+  }, 240_000);
+});
+
+/** A tenant may bring what programs it likes: here the tool, with its libraries beside it. How it is called in there. */
+function bringBtrfs(folder: string): readonly string[] {
+  const program = '/usr/bin/btrfs';
+  const needs = execFileSync('ldd', [program], { encoding: 'utf8' });
+  const libraries = Array.from(needs.matchAll(/(\/\S+) \(0x/g), ([, path = '']) => path);
+  const tools = join(folder, 'tools');
+  mkdirSync(tools);
+  for (const path of [program, ...libraries]) copyFileSync(path, join(tools, basename(path)));
+  const loader = libraries.map((path) => basename(path)).find((name) => name.startsWith('ld-linux')) ?? '';
+  return [`/data/tools/${loader}`, '--library-path', '/data/tools', '/data/tools/btrfs'];
+}
