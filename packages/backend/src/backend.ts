@@ -36,7 +36,7 @@ import {
   ReleaseStore,
   RetentionStore,
 } from './stores/index.ts';
-import type { OpenVolumes } from './volumes/index.ts';
+import type { DiskDoors, OpenVolumes } from './volumes/index.ts';
 import { EngineWatch, type Workload, workload } from './workload/index.ts';
 
 export interface BackendOptions {
@@ -56,6 +56,7 @@ export interface BackendOptions {
 export interface Doors {
   engine(engine: Engine): Engine;
   stores(stores: Stores): void;
+  readonly disk?: DiskDoors;
 }
 
 /** How often old entries are removed from the stores. */

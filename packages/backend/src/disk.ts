@@ -12,6 +12,7 @@ import type { ReleaseStore, RetentionStore } from './stores/index.ts';
 import {
   backfillQuotas,
   coverEscapes,
+  type DiskDoors,
   liveClaims,
   liveQuotas,
   type OpenVolumes,
@@ -35,6 +36,7 @@ export interface OpenDiskOptions extends DiskOptions {
   readonly releases: ReleaseStore;
   readonly retention: RetentionStore;
   readonly metrics: BackendInstruments;
+  readonly doors?: { readonly disk?: DiskDoors } | undefined;
 }
 
 /** The name under which the backend remembers its volume root. */
@@ -50,6 +52,7 @@ export function openDisk(options: OpenDiskOptions): Promise<OpenVolumes> {
     backendName: config.name,
     claims: [liveClaims(book), new RetentionClaims(kept)],
     log,
+    doors: options.doors?.disk,
     identity: {
       scope,
       known: { get: () => releases.fact(rootFact), set: (id) => releases.setFact(rootFact, id) },

@@ -3,7 +3,7 @@ export { ConfinedFolder } from './confined-folder.ts';
 export type { VolumeDoor } from './door.ts';
 export { backfillLabels, type KnownOwner } from './label-backfill.ts';
 export { liveClaims, liveQuotas } from './live-claims.ts';
-export { type OpenVolumes, openVolumes } from './open.ts';
+export { type DiskDoors, type OpenVolumes, openVolumes } from './open.ts';
 export type { VolumeOwner } from './owner.ts';
 export { RoomWatch } from './room-watch.ts';
 export {

@@ -1,5 +1,5 @@
 /** Opens the volume root, and hands out what can be done there: all but destruction, and the door to that. */
-import type { QuotaFilesystem, QuotaKind } from '@berth/kernel/filesystems';
+import type { QuotaFilesystem, QuotaKind, RunTool } from '@berth/kernel/filesystems';
 import type { Scope } from '@berth/service';
 import type { Log } from '@berth/service/log';
 import { isVolumeName } from '../names/index.ts';
@@ -9,6 +9,12 @@ import { labelClaims } from './label-claims.ts';
 import { NameLocks } from './name-locks.ts';
 import { type KnownRoot, RootIdentity } from './root-identity.ts';
 import { Volumes } from './volumes.ts';
+
+/** Stand between the volumes and what outlives the process: who stands in them sees each step. */
+export interface DiskDoors {
+  filesystem(filesystem: QuotaFilesystem): QuotaFilesystem;
+  tools(run: RunTool): RunTool;
+}
 
 export interface OpenVolumesOptions {
   /** Empty: there are no volumes. */
@@ -22,6 +28,7 @@ export interface OpenVolumesOptions {
   readonly log: Log;
   /** Given: the root is held for this process alone, until the scope ends, and has to be the one that is known. */
   readonly identity?: { readonly known: KnownRoot; readonly scope: Scope };
+  readonly doors?: DiskDoors | undefined;
   readonly meter: {
     refused(site: DestroySite, reason: RefusalReason): void;
     clearFailed(): void;
@@ -53,14 +60,17 @@ export async function openVolumes(options: OpenVolumesOptions): Promise<OpenVolu
   }
   // Loaded when it is needed: a backend without volumes takes none of it.
   const { inodeCeiling, openQuotaFilesystem, probeRoot } = await import('@berth/kernel/filesystems');
-  const { volumes: filesystem, destroyer } = await openQuotaFilesystem({
+  const { doors } = options;
+  const opened = await openQuotaFilesystem({
     root,
+    ...(doors !== undefined && { tools: (run) => doors.tools(run) }),
     wanted: options.filesystem,
     isManaged: isVolumeName,
     warn: (message) => log.warn(message),
     onClearFailed: meter.clearFailed,
     minAvgFileBytes: options.minAvgFileBytes,
   });
+  const { volumes: filesystem, destroyer } = doors?.filesystem(opened) ?? opened;
   // Before anything else: what an unfinished volume of another process looks like, is ours to clear away.
   const held = options.identity?.scope.own(new RootIdentity(root));
   await filesystem.validate();

@@ -6,10 +6,9 @@ import { callSigned, type Reply } from '../http-call.ts';
 import type { MemoryEngine } from '../memory-engine.ts';
 import { CallbackReceiver } from '../rig/callback-receiver.ts';
 import { Program } from '../rig/program.ts';
+import { sizeMb } from './promises.ts';
 
 const secret = 'a secret of the tests, thirty-two characters long';
-
-export const sizeMb = 16;
 
 /** Keys of the configuration that differ in the course of a life. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -26,6 +25,7 @@ export interface PowerHostOptions {
 export class PowerHost implements AsyncDisposable {
   readonly receiver: CallbackReceiver;
   readonly volumes: string;
+  readonly folder = 'data';
   readonly #configFile: string;
   readonly #stores: string;
   readonly #kind: string;

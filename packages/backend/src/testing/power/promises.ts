@@ -2,9 +2,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalVolume, parseVolume, retainedForm, volumeName } from '../../names/index.ts';
-import { type PowerHost, sizeMb } from './power-host.ts';
 
 export const service = 'db';
+/** Of every volume. */
+export const sizeMb = 16;
+
+/** A backend that can be asked, and the disk that it works on. */
+export interface Storage {
+  readonly volumes: string;
+  /** The folder in a volume that the image declares. */
+  readonly folder: string;
+  call(method: string, target: string): Promise<{ readonly status: number; readonly body: unknown }>;
+  ask(expected: number, method: string, target: string): Promise<unknown>;
+}
 
 /** Where data may lie: with a lease that lives, or kept for one that is closed. */
 export interface Place {
@@ -40,7 +50,7 @@ export interface Seen {
   readonly contentOf: (name: string) => string;
 }
 
-export async function look(host: PowerHost): Promise<Seen> {
+export async function look(host: Storage): Promise<Seen> {
   const { provisions } = (await host.ask(200, 'GET', '/provisions')) as { provisions: readonly Provision[] };
   const stats = (await host.ask(200, 'GET', '/stats')) as Readonly<Record<string, number>>;
   const {
@@ -63,7 +73,7 @@ export async function look(host: PowerHost): Promise<Seen> {
     allocatedMb,
     keptMb: total - allocatedMb - available,
     contentOf: (name) => {
-      const file = join(host.volumes, name, 'data', 'file');
+      const file = join(host.volumes, name, host.folder, 'file');
       return existsSync(file) ? readFileSync(file, 'utf8') : '';
     },
   };

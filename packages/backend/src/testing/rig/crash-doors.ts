@@ -1,9 +1,10 @@
 /**
  * Stands in the doors of a program under test and counts every step by which it leaves a trace or learns of one: each call of
- * the engine and each transaction of a store. At the step that a test names the program dies: nothing that it tries after
+ * the engine, each transaction of a store, and each step on the disk with volumes. At the step that a test names the program dies: nothing that it tries after
  * that reaches anything.
  */
 import type { Engine } from '@berth/engine';
+import type { QuotaFilesystem, RunTool } from '@berth/kernel/filesystems';
 import type { Doors } from '../../backend.ts';
 import type { StoreFile } from '../../stores/index.ts';
 
@@ -23,7 +24,17 @@ const reads: ReadonlySet<string> = new Set([
   'past',
   'ping',
   'info',
+  'validate',
+  'label',
+  'escaping',
+  'usage',
 ]);
+
+/** Methods that answer at once, and only work something out. */
+const plain: ReadonlySet<string> = new Set(['hostPath']);
+
+/** Tools that only look. */
+const looks = /^btrfs (qgroup show|filesystem sync)/;
 
 type Stores = Parameters<Doors['stores']>[0];
 
@@ -102,6 +113,7 @@ export class CrashDoors implements Doors {
       get: (_, key) => {
         const method: unknown = Reflect.get(target, key);
         if (typeof method !== 'function') return method;
+        if (plain.has(String(key))) return method.bind(target);
         const call = `${noun}.${String(key)}`;
         return async (...args: readonly unknown[]): Promise<unknown> => {
           this.#pass(`before ${call}`);
@@ -119,6 +131,22 @@ export class CrashDoors implements Doors {
       },
     });
   }
+
+  readonly disk = {
+    filesystem: (filesystem: QuotaFilesystem): QuotaFilesystem => ({
+      volumes: this.#watched('disk', filesystem.volumes),
+      destroyer: this.#watched('disk', filesystem.destroyer),
+    }),
+    tools:
+      (run: RunTool): RunTool =>
+      async (argv, options) => {
+        const tool = argv.slice(0, 3).join(' ');
+        this.#pass(`before ${tool}`);
+        const answer = await run(argv, options);
+        if (!looks.test(tool)) this.#pass(`after ${tool}`);
+        return answer;
+      },
+  };
 
   stores({ callbacks, diagnostics, releases, retention }: Stores): void {
     for (const { file } of [callbacks, diagnostics, releases, retention]) this.#watchTransactions(file);

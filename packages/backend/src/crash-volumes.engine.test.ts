@@ -1,0 +1,288 @@
+/**
+ * Leases with data on a real engine and a real btrfs: the program dies at every call of the engine, every commit, every step of
+ * its volumes and every tool that such a step runs, and is started again. The operation comes to its end, its caller is told, the
+ * data is whole in exactly one place, nothing is leaked, and the books are right.
+ */
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FileSystem } from '@berth/lab';
+import { lab, waitFor } from '@berth/lab/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  broken,
+  service as db,
+  look,
+  nameIn,
+  type Place,
+  type Promised,
+  sizeMb,
+} from './testing/power/promises.ts';
+import { CrashDoors, type CrashPoint, named, noDeath } from './testing/rig/crash-doors.ts';
+import { imageOf } from './testing/rig/images.ts';
+import { Rig } from './testing/rig/rig.ts';
+import { makeRigDisk } from './testing/rig/rig-disk.ts';
+
+const folder = 'srv/data';
+const waitMs = 120_000;
+/** Of all points, every so many are tried; all of them in an hour. */
+const stride = Number(process.env['BERTH_CRASH_STRIDE'] ?? 7);
+
+interface Lane {
+  readonly rig: Rig;
+  readonly disk: FileSystem;
+}
+
+/** The leases of one life, and the data that is promised to be somewhere. */
+interface World extends Lane {
+  readonly first: string;
+  readonly second: string;
+  readonly other: string;
+}
+
+const live = (lease: string): Place => ({ lease, as: 'live' });
+const kept = (lease: string): Place => ({ lease, as: 'kept' });
+
+const manifest = { [db]: { image: imageOf('owned') } };
+const items = [{ sku: 'data', quantity: 1, service_name: db }];
+
+const provision = ({ rig }: World, uuid: string): Promise<unknown> =>
+  rig.provision(manifest, { uuid, items });
+const restore = ({ rig }: World, from: string, to: string): Promise<unknown> => {
+  const { payload: _, ...body } = rig.provisionBody(manifest, { uuid: to, items });
+  return rig.ask(202, 'POST', '/restore', { ...body, from_lease_uuid: from });
+};
+const close = ({ rig }: World, uuid: string): Promise<unknown> => rig.deprovision(uuid);
+
+const isKnown = async ({ rig }: World, uuid: string): Promise<boolean> =>
+  (await rig.info(uuid)) !== undefined;
+const isClosing = async ({ rig }: World, uuid: string): Promise<boolean> =>
+  !['ready', 'failed'].includes((await rig.info(uuid))?.status ?? '');
+
+/** One operation, and where the data is when it has been done. */
+interface Operation {
+  readonly name: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly prepare?: (world: World) => Promise<void>;
+  readonly of: (world: World) => string;
+  readonly ask: (world: World) => Promise<unknown>;
+  /** Has the lease heard of it? Asked after a death before the answer. */
+  readonly known: (world: World) => Promise<boolean>;
+  readonly outcome: 'success' | 'deprovisioned';
+  readonly leaves: (world: World) => Readonly<Record<string, readonly Place[]>>;
+}
+
+const operations: readonly Operation[] = [
+  {
+    name: 'provision',
+    of: ({ first }) => first,
+    ask: (world) => provision(world, world.first),
+    known: (world) => isKnown(world, world.first),
+    outcome: 'success',
+    leaves: ({ first }) => ({ data: [live(first)] }),
+  },
+  {
+    name: 'retain',
+    prepare: async ({ disk, first }) =>
+      writeFileSync(join(disk.path, nameIn(live(first), 0), folder, 'file'), 'precious', { flush: true }),
+    of: ({ first }) => first,
+    ask: (world) => close(world, world.first),
+    known: (world) => isClosing(world, world.first),
+    outcome: 'deprovisioned',
+    leaves: ({ first }) => ({ data: [kept(first)] }),
+  },
+  {
+    name: 'restore',
+    of: ({ second }) => second,
+    ask: (world) => restore(world, world.first, world.second),
+    known: (world) => isKnown(world, world.second),
+    outcome: 'success',
+    leaves: ({ second }) => ({ data: [live(second)] }),
+  },
+  {
+    name: 'start again after a close',
+    prepare: async (world) => {
+      await told(world, world.second, 'deprovisioned', () => close(world, world.second));
+    },
+    of: ({ second }) => second,
+    ask: (world) => provision(world, world.second),
+    known: async ({ rig, second }) => !['retained', undefined].includes((await rig.info(second))?.status),
+    outcome: 'success',
+    leaves: ({ second }) => ({ data: [live(second)] }),
+  },
+  {
+    name: 'retain and evict',
+    settings: { max_retained_leases_per_tenant: 1 },
+    prepare: async (world) => {
+      await told(world, world.other, 'success', () => provision(world, world.other));
+      await told(world, world.other, 'deprovisioned', () => close(world, world.other));
+    },
+    of: ({ second }) => second,
+    ask: (world) => close(world, world.second),
+    known: (world) => isClosing(world, world.second),
+    outcome: 'deprovisioned',
+    leaves: ({ second }) => ({ data: [kept(second)], evicted: [] }),
+  },
+  {
+    name: 'destroy',
+    settings: { retain_on_close: false },
+    prepare: async (world) => {
+      await told(world, world.second, 'success', () => provision(world, world.second));
+    },
+    of: ({ second }) => second,
+    ask: (world) => close(world, world.second),
+    known: (world) => isClosing(world, world.second),
+    outcome: 'deprovisioned',
+    leaves: () => ({ data: [] }),
+  },
+];
+
+async function told(
+  { rig }: World,
+  uuid: string,
+  outcome: string,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  const { status, error } = await rig.next(uuid, act, waitMs);
+  if (status !== outcome) throw new Error(`lease ${uuid} ended ${status}, not ${outcome}: ${error}`);
+}
+
+interface Found {
+  readonly points: readonly string[];
+  readonly diedAt: string | undefined;
+}
+
+async function runWithDeath(world: World, operation: Operation, at: CrashPoint): Promise<Found> {
+  const { rig } = world;
+  const uuid = operation.of(world);
+  await rig.bury();
+  rig.configure({ retain_on_close: true, ...operation.settings });
+  const doors = new CrashDoors();
+  rig.receiver.deaf = () => doors.diedAt !== undefined;
+  await rig.start(doors);
+  await operation.prepare?.(world);
+  const before = rig.receiver.of(uuid).length;
+  const since = () => rig.receiver.of(uuid).slice(before);
+  doors.arm(at);
+  const asked = operation.ask(world).catch(() => undefined);
+  await waitFor(
+    `the end of ${operation.name}`,
+    () =>
+      doors.diedAt !== undefined ||
+      (since().length > 0 && doors.points.at(-1) === 'after commit of callback'),
+    { timeoutMs: waitMs, evidence: () => doors.points.slice(-5).join(', ') },
+  );
+  const { diedAt } = doors;
+  if (diedAt !== undefined) {
+    const heard = since().length > 0;
+    await rig.bury();
+    await asked;
+    rig.receiver.deaf = () => false;
+    await rig.start();
+    if (!heard && !(await operation.known(world))) await operation.ask(world);
+  }
+  doors.disarm();
+  await asked;
+  await waitFor(`a callback of ${operation.name}`, () => since().length > 0, { timeoutMs: waitMs });
+  const where = `${operation.name}, died at ${diedAt ?? 'no point'}`;
+  expect([...new Set(since().map(({ status }) => status))], where).toEqual([operation.outcome]);
+  await allAsPromised(world, operation, where);
+  return { points: doors.points, diedAt };
+}
+
+async function allAsPromised(
+  { rig, disk, ...leases }: World,
+  operation: Operation,
+  where: string,
+): Promise<void> {
+  const storage = {
+    volumes: disk.path,
+    folder,
+    call: (method: string, target: string) => rig.call(method, target),
+    ask: (expected: number, method: string, target: string) => rig.ask(expected, method, target),
+  };
+  const content = operation.name === 'provision' ? '' : 'precious';
+  const places = Object.entries(operation.leaves({ rig, disk, ...leases }));
+  const promises = new Map(
+    places.map(([data, held]): [string, Promised] => [
+      data,
+      { places: held, mayBeGone: held.length === 0, contents: [[content]] },
+    ]),
+  );
+  let wrong: readonly string[] = [];
+  const isRight = async (): Promise<boolean> => {
+    const seen = await look(storage);
+    const volumes = places.reduce((sum, [, held]) => sum + held.length, 0);
+    wrong = [
+      ...broken(promises, seen),
+      ...(seen.names.size === volumes ? [] : [`there are ${[...seen.names].join(', ')}`]),
+    ];
+    return wrong.length === 0;
+  };
+  const evidence = (): string => wrong.join('\n');
+  await waitFor(`everything as promised after ${where}`, isRight, {
+    timeoutMs: waitMs,
+    everyMs: 50,
+    evidence,
+  });
+}
+
+const lanes: Lane[] = [];
+const laneCount = 3;
+
+beforeAll(async () => {
+  const host = (await lab()).host();
+  for (let lane = 0; lane < laneCount; lane++) {
+    const disk = await makeRigDisk(host, `crash-${process.pid}-${lane}`);
+    const config = {
+      startup_verify_duration: '50ms',
+      container_stop_timeout: '1s',
+      reconcile_interval: '1h',
+      retain_on_close: true,
+      sku_profiles: { data: { cpu_cores: 0.1, memory_mb: 32, disk_mb: sizeMb } },
+      total_disk_mb: 400,
+      volume_data_path: disk.path,
+      volume_filesystem: 'btrfs',
+    };
+    lanes.push({ disk, rig: await Rig.open({ later: true, config }) });
+  }
+});
+afterAll(async () => {
+  for (const { rig, disk } of lanes) {
+    await rig[Symbol.asyncDispose]();
+    await disk[Symbol.asyncDispose]();
+  }
+});
+
+async function life(lane: Lane, at: (operation: number) => CrashPoint): Promise<readonly Found[]> {
+  const world = { ...lane, first: randomUUID(), second: randomUUID(), other: randomUUID() };
+  const found: Found[] = [];
+  for (const [index, operation] of operations.entries())
+    found.push(await runWithDeath(world, operation, at(index)));
+  return found;
+}
+
+describe('a program that dies among volumes', () => {
+  it('at any step loses nothing of them, leaks nothing, and goes on where it was', async () => {
+    const dry = await life(lanes[0] as Lane, () => noDeath);
+    const all = dry.map(({ points }) => named(points));
+    const last = Math.max(...all.map((points) => points.length));
+    const deaths = new Map(operations.map(({ name }) => [name, new Set<string>()]));
+    let next = 0;
+    const run = async (lane: Lane): Promise<void> => {
+      for (let at = next; at < last; at = next) {
+        next += stride;
+        for (const [index, { diedAt }] of (await life(lane, (of) => all[of]?.[at] ?? noDeath)).entries())
+          if (diedAt !== undefined) deaths.get(operations[index]?.name ?? '')?.add(`${at}: ${diedAt}`);
+      }
+    };
+    await Promise.all(lanes.map(run));
+    for (const [index, { name }] of operations.entries()) {
+      const { points = [] } = dry[index] ?? {};
+      const died = deaths.get(name) ?? new Set();
+      process.stdout.write(`crash points of ${name} with a volume: ${points.length}; died at ${died.size}\n`);
+      expect(points.filter((point) => point.includes('disk.')).length, name).toBeGreaterThan(0);
+      expect(died.size, `${name} has died at its steps`).toBeGreaterThan((points.length / stride) * 0.8 - 1);
+    }
+  }, 3_600_000);
+});
