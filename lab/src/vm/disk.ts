@@ -6,6 +6,7 @@ import { debootstrap, slim } from '../images/debootstrap.ts';
 import { kept } from '../tools/cache.ts';
 import { must } from '../tools/run.ts';
 import { type ArchiveEntry, cpioArchive } from './cpio.ts';
+import { addZfs } from './zfs.ts';
 
 const release = 'trixie';
 const packages = [
@@ -34,7 +35,7 @@ export interface VmFiles {
 
 export async function vmFiles(say: (line: string) => void): Promise<VmFiles> {
   const hash = createHash('sha256').update([...packages, ...modules, diskSize].join(' '));
-  const key = `vm-${release}-${process.arch}-${hash.digest('hex').slice(0, 12)}-1`;
+  const key = `vm-${release}-${process.arch}-${hash.digest('hex').slice(0, 12)}-2`;
   const folder = await kept(key, (path) => make(path, say), say);
   return filesIn(folder);
 }
@@ -51,9 +52,13 @@ async function make(folder: string, say: (line: string) => void): Promise<void> 
   await mkdir(folder, { recursive: true });
   // The kernel's package would make a first root of its own, which takes long and is never used.
   await debootstrap(release, root, packages, { INITRD: 'No' });
-  await slim(root);
   const [version] = await readdir(join(root, 'usr/lib/modules'));
   if (version === undefined) throw new Error('Debian’s kernel package has brought no modules');
+  await addZfs(root, release, version, `${folder}.build`).catch((error: unknown) => {
+    // Everything else of the machine is as good without: the tests that need it say so.
+    say(`the machine does without zfs: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  await slim(root);
   const files = filesIn(folder);
   await copyFile(join(root, 'boot', `vmlinuz-${version}`), files.kernel);
   await writeFile(files.firstRoot, cpioArchive(await firstRoot(root, version, `${folder}.modules`)));

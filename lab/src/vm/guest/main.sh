@@ -6,7 +6,7 @@ mapfile -d '' -t argv </run/vm/argv
 share=$(cat /run/vm/share)
 mkdir /tmp/written /tmp/writing
 # Nobody here loads a driver when its device is asked for.
-modprobe -a overlay loop
+modprobe -a overlay loop fuse
 mount -t overlay -o "lowerdir=$share,upperdir=/tmp/written,workdir=/tmp/writing" overlay "$share"
 cd "$share"
 env "${environment[@]}" "${argv[@]}" </dev/null >/run/vm/output 2>&1

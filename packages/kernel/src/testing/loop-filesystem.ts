@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const prefix = 'berth-loop-';
 
@@ -75,6 +75,26 @@ export const diskKinds: Readonly<Record<DiskKind, DiskRecipe>> = {
 export const makeBtrfs = (sizeMb = 256): LoopFilesystem => make(sizeMb, diskKinds.btrfs);
 
 export const makeXfs = (sizeMb = 400): LoopFilesystem => make(sizeMb, diskKinds.xfs);
+
+/** A pool in a file, with a dataset for volumes whose root is told. Nobody clears it away if this process is killed. */
+export function makeZfs(sizeMb = 512): LoopFilesystem {
+  const folder = newFolder();
+  const [image, root] = [join(folder, 'image'), join(folder, 'root')];
+  const pool = basename(folder);
+  writeFileSync(image, '');
+  truncateSync(image, sizeMb * 2 ** 20);
+  tool('zpool', 'create', '-f', '-o', 'cachefile=none', '-O', 'mountpoint=none', pool, image);
+  tool('zfs', 'create', '-o', `mountpoint=${root}`, `${pool}/volumes`);
+  return {
+    root,
+    mount: () => tool('zpool', 'import', '-o', 'cachefile=none', '-d', folder, pool),
+    unmount: () => tool('zpool', 'export', '-f', pool),
+    [Symbol.dispose]: () => {
+      tool('zpool', 'destroy', '-f', pool);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
 
 /** For a file system and all that belongs to it: removed by the next run if this one is killed. */
 export function newFolder(): string {

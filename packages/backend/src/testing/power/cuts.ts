@@ -12,8 +12,8 @@ import { broken, look, type Place, type Promised, placesOf, service } from './pr
 
 export interface CutsOptions {
   readonly kind: 'btrfs' | 'xfs';
-  /** The stores lie on a disk of their own, which is another that loses what was not flushed. */
-  readonly apart: boolean;
+  /** The stores lie on a disk of their own, of this kind, which loses what was not flushed there. */
+  readonly stores?: DiskKind;
   readonly diskMb: number;
   readonly seed: number;
   /** How many of the moments are tried. */
@@ -32,11 +32,10 @@ export interface CutsReport {
 const recoveryMs = 60_000;
 const losses: readonly Loss[] = ['all', 'some', 'none'];
 
-export async function cutEverywhere({ kind, apart, diskMb, seed, most }: CutsOptions): Promise<CutsReport> {
+export async function cutEverywhere({ kind, stores, diskMb, seed, most }: CutsOptions): Promise<CutsReport> {
   const folder = mkdtempSync(join(tmpdir(), 'berth-power-'));
   try {
-    const kinds: readonly DiskKind[] = apart ? [kind, 'ext4'] : [kind];
-    await using disks = await PowerDisks.open(kinds, diskMb);
+    await using disks = await PowerDisks.open(stores === undefined ? [kind] : [kind, stores], diskMb);
     const [volumeDisk = '', storeDisk = volumeDisk] = disks.roots;
     await using host = await PowerHost.on({
       kind,
