@@ -25,7 +25,7 @@ import { makeRigDisk } from './testing/rig/rig-disk.ts';
 
 const folder = 'srv/data';
 const waitMs = 120_000;
-/** Of all points, every so many are tried; all of them in an hour. */
+/** Of all points, every so many are tried. */
 const stride = Number(process.env['BERTH_CRASH_STRIDE'] ?? 7);
 
 interface Lane {

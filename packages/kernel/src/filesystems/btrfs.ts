@@ -6,7 +6,7 @@ import { referencedBytes, subvolumeIdOf, subvolumes, subvolumesBelow } from './b
 import { demandCapability } from './capability.ts';
 import { directoryExists, renameDurably, syncDirectory } from './directory.ts';
 import { filesystemErrors } from './errors.ts';
-import { readLabel, writeLabel } from './label.ts';
+import { putLabel, readLabel, writeLabel } from './label.ts';
 import type {
   CreatedVolume,
   FilesystemOptions,
@@ -88,7 +88,8 @@ class BtrfsVolumes implements QuotaVolumes {
     try {
       await chmod(making, 0o700);
       await this.#limit(making, sizeMb);
-      if (label !== undefined) await writeLabel(making, label);
+      // The sync of its name below writes out all that was done before, and the making of a subvolume with it.
+      if (label !== undefined) putLabel(making, label);
       await rename(making, path);
     } catch (error) {
       await this.#delete(making, undoMs).catch((undo: unknown) =>

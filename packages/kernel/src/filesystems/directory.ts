@@ -1,6 +1,8 @@
 /** Directories that stand for volumes: looking, renaming for good. */
-import { lstat, open, rename } from 'node:fs/promises';
+import { closeSync, fsync, openSync } from 'node:fs';
+import { lstat, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { filesystemErrors } from './errors.ts';
 
 export function isErrno(error: unknown, code: string): boolean {
@@ -19,10 +21,16 @@ export async function directoryExists(path: string): Promise<boolean> {
   return stat !== undefined;
 }
 
-/** Makes the entries of a directory durable. */
+const sync = promisify(fsync);
+
+/** Makes the entries of a directory durable. Only that can take long: to open it is a look into memory. */
 export async function syncDirectory(path: string): Promise<void> {
-  await using folder = await open(path, 'r');
-  await folder.sync();
+  const folder = openSync(path, 'r');
+  try {
+    await sync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 /** What a rename has to do, given what exists. */
@@ -44,7 +52,7 @@ export function judgeRename(from: string, to: string, fromExists: boolean, toExi
 
 /** A plain rename that is on disk when it returns; also when an earlier try got as far as the rename and no further. */
 export async function renameDurably(from: string, to: string): Promise<void> {
-  if (judgeRename(from, to, await directoryExists(from), await directoryExists(to)) === 'rename')
-    await rename(from, to);
+  const [fromExists, toExists] = await Promise.all([directoryExists(from), directoryExists(to)]);
+  if (judgeRename(from, to, fromExists, toExists) === 'rename') await rename(from, to);
   await syncDirectory(dirname(to));
 }

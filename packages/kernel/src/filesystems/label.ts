@@ -15,9 +15,14 @@ export function readLabel(path: string): string | undefined {
   return Buffer.from(into.subarray(0, length)).toString('utf8');
 }
 
-/** On disk when it resolves. */
-export async function writeLabel(path: string, label: string): Promise<void> {
+/** Not on disk yet when it returns. */
+export function putLabel(path: string, label: string): void {
   const value = Buffer.from(label, 'utf8');
   expectSuccess(linux.lsetxattr(path, attribute, value), () => `cannot label ${path}`, { path });
+}
+
+/** On disk when it resolves. */
+export async function writeLabel(path: string, label: string): Promise<void> {
+  putLabel(path, label);
   await syncDirectory(path);
 }

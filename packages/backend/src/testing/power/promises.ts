@@ -1,6 +1,7 @@
 /** What a backend has promised at a moment, and whether a disk and a backend that has recovered on it keep that. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openQuotaFilesystem } from '@berth/kernel/filesystems';
 import { canonicalVolume, parseVolume, retainedForm, volumeName } from '../../names/index.ts';
 
 export const service = 'db';
@@ -48,6 +49,25 @@ export interface Seen {
   readonly allocatedMb: number;
   readonly keptMb: number;
   readonly contentOf: (name: string) => string;
+  /** Volumes that do not say for whom they were made. */
+  readonly unlabelled: readonly string[];
+}
+
+async function unlabelledOf(root: string, names: Iterable<string>): Promise<readonly string[]> {
+  const { volumes } = await openQuotaFilesystem({
+    root,
+    wanted: '',
+    isManaged: () => true,
+    warn: () => undefined,
+    onClearFailed: () => undefined,
+    minAvgFileBytes: 0,
+  });
+  const found: string[] = [];
+  for (const name of names) {
+    const label = await volumes.label(name).catch((error: unknown) => String(error));
+    if (label === undefined || !label.startsWith('{"v":1,')) found.push(`${name} says ${label} of its owner`);
+  }
+  return found;
 }
 
 export async function look(host: Storage): Promise<Seen> {
@@ -66,10 +86,12 @@ export async function look(host: Storage): Promise<Seen> {
     const { status, body } = await host.call('GET', `/provisions/${lease}`);
     if (status === 200) kept.set(lease, body as Provision);
   }
+  const names = new Set(readdirSync(host.volumes).filter((name) => name.startsWith('fred-')));
   return {
     live: new Map(provisions.map((one) => [one.lease_uuid, one])),
     kept,
-    names: new Set(readdirSync(host.volumes).filter((name) => name.startsWith('fred-'))),
+    names,
+    unlabelled: await unlabelledOf(host.volumes, names),
     allocatedMb,
     keptMb: total - allocatedMb - available,
     contentOf: (name) => {
@@ -98,7 +120,7 @@ export function broken(promises: ReadonlyMap<string, Promised>, seen: Seen): rea
     const why = leaked(name, seen);
     if (why !== undefined) found.push(`${name} is leaked: ${why}`);
   }
-  return [...found, ...miscounted(seen)];
+  return [...found, ...seen.unlabelled, ...miscounted(seen)];
 }
 
 /** Where volumes of the data are; or, when there are none, who says that he has it and has not failed. */
