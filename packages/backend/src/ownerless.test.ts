@@ -4,6 +4,7 @@ import { RecordingLog } from '@berth/service/testing';
 import { expect, it } from 'vitest';
 import { canonicalVolume, retainedForm, type VolumeName } from './names/index.ts';
 import { ownerlessDiskMb } from './ownerless.ts';
+import { ResourcePool } from './placement/index.ts';
 import { FolderFilesystem } from './testing/folder-filesystem.ts';
 import { NameLocks } from './volumes/name-locks.ts';
 import { encodeOwner } from './volumes/owner.ts';
@@ -41,10 +42,25 @@ it('what nobody answers for is counted by its label or by what is in it, once, a
     retention: { kept: (lease: string) => (lease === id(6) ? record : undefined) },
     log: logs.log,
   };
-  expect(await ownerlessDiskMb(context, { listed: 6, kept, outcome })).toBe(30 + 4 + 1 + 5);
+  const counted = (): Promise<ReadonlyMap<string, number>> =>
+    ownerlessDiskMb(context, { listed: 6, kept, outcome });
+  expect(await counted()).toEqual(
+    new Map<string, number>([
+      [id(1), 30],
+      [id(2), 4],
+      [id(3), 1],
+      [retainedForm(live(5)), 5],
+    ]),
+  );
+  const pool = new ResourcePool({ cpuCores: 1, memoryMb: 1, diskMb: 100 });
+  pool.ownerlessDiskMb = await counted();
+  expect(pool.usage.available.diskMb).toBe(60);
+  const allocation = { key: `${id(1)}-db-0`, sku: 's', cpuCores: 1, memoryMb: 1, diskMb: 90 };
+  pool.reserve(id(1), 't', [allocation]);
+  expect(pool.usage.available.diskMb, 'whoever comes back is not in its own way').toBe(0);
   disk.before = (step) => {
     if (step === 'usage') throw new Error('EIO');
   };
-  expect(await ownerlessDiskMb(context, { listed: 6, kept, outcome })).toBe(30);
+  expect([...(await counted()).values()]).toEqual([30, 0, 0, 0]);
   expect(logs.attrsOf('the size of a volume without an owner is not known')).toHaveLength(3);
 });

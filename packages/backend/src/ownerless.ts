@@ -15,11 +15,14 @@ export interface OwnerlessContext {
 
 const mib = 1024 * 1024;
 
-/** After a look for volumes of nobody: what it kept or could not destroy, and kept data that no record knows. */
+/**
+ * After a look for volumes of nobody: what it kept or could not destroy, by the lease that would take it up again, and kept data
+ * that no record knows, by its name.
+ */
 export async function ownerlessDiskMb(
   context: OwnerlessContext,
   { kept, outcome: { errors, unproven } }: Swept,
-): Promise<number> {
+): Promise<ReadonlyMap<string, number>> {
   const { volumes, book, retention } = context;
   const names = new Set<VolumeName>([
     ...kept.keys(),
@@ -27,11 +30,15 @@ export async function ownerlessDiskMb(
     ...errors.map(({ name }) => name),
     ...(await unknownKept(retention, volumes)),
   ]);
-  let sum = 0;
-  // What a lease has left that was never closed is counted with that.
-  for (const name of names)
-    if (!book.droppedDiskMb.has(parseVolume(name)?.lease ?? '')) sum += await sizeMbOf(context, name);
-  return sum;
+  const sums = new Map<string, number>();
+  for (const name of names) {
+    const { lease = name, retained } = parseVolume(name) ?? {};
+    // What a lease has left that was never closed is counted with that.
+    if (book.droppedDiskMb.has(lease)) continue;
+    const key = retained === true ? name : lease;
+    sums.set(key, (sums.get(key) ?? 0) + (await sizeMbOf(context, name)));
+  }
+  return sums;
 }
 
 async function sizeMbOf({ volumes, log }: OwnerlessContext, name: VolumeName): Promise<number> {

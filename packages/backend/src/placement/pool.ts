@@ -65,7 +65,7 @@ export class ResourcePool {
   readonly #byTenant = new Map<string, Sum>();
   #allocations = 0;
   #retainedDiskMb = 0;
-  #ownerlessDiskMb = 0;
+  #ownerlessDiskMb: ReadonlyMap<string, number> = new Map();
   #restoringDiskMb: ReadonlyMap<string, number> = new Map();
   #strandedDiskMb: ReadonlyMap<string, number> = new Map();
 
@@ -143,9 +143,9 @@ export class ResourcePool {
     this.#retainedDiskMb = Math.max(0, value);
   }
 
-  /** What is on disk and belongs to nobody. */
-  set ownerlessDiskMb(value: number) {
-    this.#ownerlessDiskMb = value;
+  /** What is on disk and belongs to nobody: by the lease that would have it, should it come back, or by a name of its own. */
+  set ownerlessDiskMb(byLease: ReadonlyMap<string, number>) {
+    this.#ownerlessDiskMb = byLease;
   }
 
   /** By new lease, what restores have on disk: counted here as long as the new lease itself holds nothing. */
@@ -163,8 +163,8 @@ export class ResourcePool {
 
   /** `returning`: what a lease has on disk itself is not in its own way. */
   #keptDiskMb(returning?: string): number {
-    let sum = this.#retainedDiskMb + this.#ownerlessDiskMb;
-    for (const byLease of [this.#restoringDiskMb, this.#strandedDiskMb])
+    let sum = this.#retainedDiskMb;
+    for (const byLease of [this.#restoringDiskMb, this.#strandedDiskMb, this.#ownerlessDiskMb])
       for (const [lease, diskMb] of byLease)
         if (lease !== returning && !this.#holdings.has(lease)) sum += diskMb;
     return sum;
