@@ -293,6 +293,25 @@ describe('settings that exclude each other', () => {
   });
 });
 
+describe('whoever only talks to Docker', () => {
+  const socket = ['--volume', '/var/run/docker.sock:/var/run/docker.sock'];
+  const nothing = ['--cap-drop', 'ALL', '--read-only', ...socket];
+
+  it('needs no right in the kernel: a rebinder, and the doctor', async () => {
+    const id = await harbour.space.start(
+      'bare',
+      ...nothing,
+      '--env',
+      'COMPOSE_PROJECT_NAME=nobody',
+      image,
+      'wrap-rebinder',
+    );
+    const ready = async () => (await inside(id, 'health')).stdout === 'ready\n';
+    await waitFor('the rebinder to be ready', ready, { timeoutMs: 40_000 });
+    expect((await run(nothing, 'doctor', 'stale-netns')).code).toBe(0);
+  });
+});
+
 describe('a network-anchor that cannot begin', () => {
   const socket = ['--volume', '/var/run/docker.sock:/var/run/docker.sock'];
   const project = ['--env', 'ANCHORD_PROJECT=nobody'];

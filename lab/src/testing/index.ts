@@ -5,6 +5,7 @@ import { labName } from '../names.ts';
 import { Space } from './space.ts';
 
 export { waitFor } from '../tools/wait.ts';
+export { runShell } from './shells.ts';
 export type { Space } from './space.ts';
 
 /** The lab that global-setup brought up, or found. */

@@ -27,8 +27,13 @@ function lines(text: string, room: number): readonly string[] {
   return [...all, line];
 }
 
+/** No control character of a text that somebody else wrote may reach a terminal. */
+const printable = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1));
+
 /** Columns as wide as their widest cell, two blanks between them; the last one as long as it is. */
-export function columns(rows: readonly (readonly string[])[], prefix = ''): string {
+export function columns(cells: readonly (readonly string[])[], prefix = ''): string {
+  const rows = cells.map((row) => row.map(printable));
   const widths: number[] = [];
   for (const row of rows) {
     for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);

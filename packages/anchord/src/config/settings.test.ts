@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { settingsOfModes } from './modes.ts';
 import { configurationFingerprint, networkAnchorSettings, serviceAnchorSettings } from './settings.ts';
 
 type Env = Readonly<Record<string, string>>;
@@ -218,5 +220,60 @@ describe('configuration fingerprint', () => {
     const { external } = anchor({ ANCHORD_VLAN_PARENT: 'eth0.42' });
     // printf 'maileth0.42' | sha256sum
     expect(configurationFingerprint('mail', external, 'anchord-ext')).toBe('d8691883');
+  });
+});
+
+describe('any environment', () => {
+  const keys = [
+    ...new Set(Object.values(settingsOfModes).flatMap((mode) => mode?.keys ?? [])),
+    'ANCHORD_UNKNOWN',
+  ];
+  const pieces = fc.constantFrom(
+    ...[
+      '',
+      ' ',
+      '0',
+      '-1',
+      '1h',
+      '5s',
+      'true',
+      'yes',
+      'mail',
+      'a=b',
+      '=',
+      ',',
+      '{}',
+      '{"a":1}',
+      'null',
+      '[]',
+    ],
+    ...['10.0.0.1', '::1', '::ffff:1.2.3.4', 'eth0', '02:42:00:00:00:01', '\u0000', '\n', '\u{1f6a2}', '%'],
+  );
+  const value = fc.oneof(
+    pieces,
+    fc.array(pieces, { maxLength: 4 }).map((parts) => parts.join('')),
+    fc.string({ unit: 'binary' }),
+    fc.constant('x'.repeat(100_000)),
+  );
+
+  it.each(
+    Object.keys(settingsOfModes),
+  )('can be used by %s, or is refused in one sentence a fault', (name) => {
+    const mode = settingsOfModes[name as keyof typeof settingsOfModes];
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...keys), value, { noNullPrototype: true }), (env) => {
+        try {
+          mode?.check(env);
+        } catch (error) {
+          expect(error).toMatchObject({
+            code: 'CONFIG_INVALID',
+            message: expect.stringMatching(/^config: /),
+          });
+          return;
+        }
+        for (const { value: shown } of mode?.show(env) ?? []) expect(typeof shown).toBe('string');
+      }),
+      { numRuns: 500 },
+    );
   });
 });

@@ -308,6 +308,28 @@ describe('data plane under change', () => {
     expect(seen).toBeGreaterThan(5);
   });
 
+  it('leads the ports of a thousand backends, all in one transaction, and only the one that changes after that', async () => {
+    anchor();
+    const many = (salt: number): Backend[] =>
+      Array.from({ length: 1_000 }, (_, index) => ({
+        id: `c${index}`,
+        name: `backend-${index}`,
+        createdAtMs: 0,
+        ipv4: parseIpv4(`172.30.${1 + (index >> 8)}.${index & 255}`),
+        ipv6: parseIpv6(`fd30::1:${(index + 1).toString(16)}`),
+        ports: portsOf(`tcp/${1_000 + index + salt},udp/${1_000 + index}:${2_000 + index}`),
+      }));
+    await serve(...many(0));
+    const list = (what: string) => inside(path.at('anchor'), 'nft', ...what.split(' '));
+    expect(list('list map ip anchord_v4 dnat_tcp').match(/\d : 172/g)).toHaveLength(1_000);
+    expect(list('list chain ip6 anchord_v6 dnat_xlat_udp').match(/dnat to/g)).toHaveLength(1_000);
+    const [last, ...others] = many(0).reverse();
+    await serve(...others, { ...last!, ports: portsOf('tcp/9') });
+    expect(list('list map ip anchord_v4 dnat_tcp')).toMatch(/\b9 : 172\.30\.4\.231\b/);
+    expect(list('list chain ip6 anchord_v6 dnat_xlat_udp').match(/dnat to/g)).toHaveLength(999);
+    expect(parts.problems.list()).toEqual([]);
+  });
+
   it('tells of a port that two backends want, keeps it with the one that has it, and hands it on', async () => {
     anchor();
     await serve(backend('two', 'tcp/25'));

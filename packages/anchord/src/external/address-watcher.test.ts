@@ -11,12 +11,13 @@ function watcher() {
   const { recording, problems, log } = testParts();
   const state = { link: 2 as number | undefined, addresses: [] as readonly InterfaceAddress[] };
   const network = { addresses: { list: () => [...state.addresses] } } as never;
-  const watch = new AddressWatcher({ network, log, problems }, () => state.link);
+  const clock = { nowMs: 0, monotonic: () => clock.nowMs };
+  const watch = new AddressWatcher({ network, clock, log, problems }, () => state.link);
   const seen = (...texts: readonly string[]) => {
     state.addresses = texts.map((text) => address(text));
     watch.look();
   };
-  return { recording, problems, state, watch, seen };
+  return { recording, problems, clock, state, watch, seen };
 }
 
 describe('the external address', () => {
@@ -54,6 +55,26 @@ describe('the external address', () => {
     state.addresses = [address('10.99.0.40')];
     watch.look();
     expect(problems.of('no-external-address')).toHaveLength(1);
+  });
+
+  it('is missed in the log, once, when it stays away', () => {
+    const { recording, clock, state, watch, seen } = watcher();
+    const missed = () => recording.attrsOf('external interface has no address').map(({ err }) => err);
+    seen();
+    clock.nowMs = 9_999;
+    seen();
+    expect(missed()).toEqual([]);
+    clock.nowMs = 10_000;
+    seen();
+    seen();
+    expect(missed()).toEqual(['neither IPv4 nor IPv6']);
+    seen('fd99::40');
+    state.link = undefined;
+    clock.nowMs = 20_000;
+    watch.look();
+    clock.nowMs = 50_000;
+    watch.look();
+    expect(missed()).toEqual(['neither IPv4 nor IPv6', 'there is no such interface']);
   });
 
   it('says in which families clients may come', () => {

@@ -63,6 +63,12 @@ export const externalMessages = {
     ['old'],
     'The external interface has no IPv4 address any more; nobody reaches us until it has one.',
   ),
+  addressMissing: message(
+    'warn',
+    'external interface has no address',
+    ['err'],
+    'Nobody on the LAN reaches us. Either there is no interface of that name, or it has got no address for a while.',
+  ),
   addressMade: message(
     'info',
     'external IPv6 address made from router advertisement',

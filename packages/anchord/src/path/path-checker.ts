@@ -29,6 +29,8 @@ interface Target {
 
 /** A container may need a moment until its service-anchor has set the way back. */
 const firstLookAfterMs = 2_000;
+/** Paths that are tried side by side. */
+const atOnce = 16;
 const codes = ['bridge-netfilter', 'no-return-route'] as const satisfies readonly ProblemCode[];
 
 export class PathChecker {
@@ -72,6 +74,12 @@ export class PathChecker {
     this.#forgetOthers();
     const open = (address: IpAddress): boolean => this.#verdicts.get(address) === 'open';
     const targets = targetsOf(this.#backends).filter(({ address }) => !open(address));
+    const next = targets.values();
+    // One that answers nobody takes seconds, and must not keep the others waiting.
+    await Promise.all(Array.from({ length: atOnce }, () => this.#lookAtEach(next, signal)));
+  }
+
+  async #lookAtEach(targets: Iterable<Target>, signal: AbortSignal): Promise<void> {
     for (const target of targets) {
       const verdict = await this.#judge(target, signal);
       if (signal.aborted) return;

@@ -168,6 +168,13 @@ Repairs
 `);
   });
 
+  it('lets no control character reach a terminal', () => {
+    const name = 'mail\u001b[31m\n';
+    const text = described({ ...told, scope: { project: name, selector: name } });
+    expect(text).toContain('Project     mail\\u001b[31m\\n\n');
+    expect(text).not.toContain('\u001b');
+  });
+
   it('ends with 3 and says why when nobody answers', async () => {
     const out: string[] = [];
     const err: string[] = [];
