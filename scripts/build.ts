@@ -34,7 +34,10 @@ function copyNativePart(folder: string): void {
 const nativeModules: Plugin = {
   name: 'native modules',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'node', sideEffects: false }));
+    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      // Whoever imports one while the program runs wants all of it, under its own names.
+      kind === 'dynamic-import' ? { path, external: true } : { path, namespace: 'node', sideEffects: false },
+    );
     onLoad({ filter: /.*/, namespace: 'node' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
     }));
