@@ -44,17 +44,20 @@ function openBook(scope: Scope, folder: string): LeaseBook {
   return new LeaseBook(store, new GroupCommit(store.file));
 }
 
-/** The table and the store, and nothing else; a caller who is owed something is told before the next step. */
+/** The table and the store, and nothing else. As in the program, no lease waits for its debt to be cleared. */
 function bareMachine(scope: Scope, folder: string): Life {
   const book = openBook(scope, folder);
   let operations = 0;
+  let cleared = Promise.resolve();
+  // Commits come in their order: the last one is the last of all.
+  scope.defer(() => cleared);
   const step = async (uuid: string, event: LeaseEvent): Promise<void> => {
     const nowMs = Date.now();
     const made = transition(book.get(uuid), event, nowMs);
     if (typeof made === 'string') throw new Error(`${event.name} was ${made}`);
     const { lease, owed, history } = made;
     await book.commit({ uuid, lease, owed, history, nowMs });
-    if (owed !== undefined) await book.commit({ uuid, lease, nowMs });
+    if (owed !== undefined) cleared = book.settle(uuid);
   };
   return async ({ uuid, lease, manifest, update }) => {
     let operationId = String(++operations);
@@ -105,10 +108,11 @@ function withActors(scope: Scope, folder: string): Life {
   const refusal = () => new Error('refused');
   return async ({ uuid, lease, manifest, update }) => {
     const { signal } = new AbortController();
+    const told = (): Promise<void> => new Promise((resolve) => waiting.set(uuid, resolve));
     const ask = async (prepare: (_: unknown, operationId: string) => LeaseEvent): Promise<void> => {
-      const told = new Promise<void>((resolve) => waiting.set(uuid, resolve));
+      const heard = told();
       await registry.request(uuid, { prepare, refusal }, signal);
-      await told;
+      await heard;
     };
     await ask((_, operationId) => ({ name: 'ProvisionRequested', operationId, lease, manifest }));
     await ask((_, operationId) => ({ name: 'UpdateRequested', operationId, ...update }));
@@ -116,7 +120,9 @@ function withActors(scope: Scope, folder: string): Life {
       name: 'DeprovisionRequested',
       operationId,
     });
+    const heard = told();
     await registry.close(uuid, { prepare, refusal }, signal);
+    await heard;
   };
 }
 

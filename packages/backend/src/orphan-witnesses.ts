@@ -10,7 +10,7 @@ interface Standing extends Pick<Listing, 'unreadable'> {
 }
 
 interface WitnessContext {
-  readonly releases: Pick<ReleaseStore, 'latestActive' | 'droppedRow'>;
+  readonly releases: Pick<ReleaseStore, 'latestActive' | 'leases'>;
   readonly work: { readonly listing: { all(): Promise<Standing> } };
 }
 
@@ -40,6 +40,6 @@ function hasRelease(releases: WitnessContext['releases'], lease: string): string
 
 /** One that nobody has closed since, whatever its history says. */
 const wasDropped = (releases: WitnessContext['releases'], lease: string): string | undefined =>
-  releases.droppedRow(lease) === undefined
+  releases.leases.dropped(lease) === undefined
     ? undefined
     : 'the containers of its lease were removed by somebody else, and the lease was never closed';

@@ -202,6 +202,22 @@ describe('Scope', () => {
     await scope.close();
   });
 
+  it('aborts linked controllers with its reason, until they part', async () => {
+    const scope = new Scope('test', noFailure);
+    const [linked, parted, late] = [new AbortController(), new AbortController(), new AbortController()];
+    scope.link(linked);
+    scope.link(parted)();
+    const reason = new Error('enough');
+    let abortedBeforeRelease = false;
+    scope.defer(() => {
+      abortedBeforeRelease = linked.signal.aborted;
+    });
+    await scope.close(reason);
+    scope.link(late);
+    expect(abortedBeforeRelease).toBe(true);
+    expect([linked, parted, late].map(({ signal }) => signal.reason)).toEqual([reason, undefined, reason]);
+  });
+
   it('owns disposables, and lets a failing one not keep the others', async () => {
     const failures: unknown[] = [];
     const scope = new Scope('test', (error) => failures.push(error));

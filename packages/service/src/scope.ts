@@ -28,6 +28,7 @@ export class Scope {
   readonly #registrations = new Set<Registration>();
   readonly #tasks = new Map<Promise<void>, string>();
   readonly #children = new Set<Scope>();
+  readonly #linked = new Set<AbortController>();
   readonly #onFailure: OnFailure;
   #releasing: string | undefined;
   #closing: Promise<void> | undefined;
@@ -80,6 +81,16 @@ export class Scope {
     const registration: Registration = { name, release };
     this.#registrations.add(registration);
     return () => void this.#registrations.delete(registration);
+  }
+
+  /**
+   * Aborts this controller when the scope begins to close. The function that comes back parts them again. Much cheaper than
+   * `AbortSignal.any`, which leaves weak references behind: for what begins and ends all the time.
+   */
+  link(controller: AbortController): () => void {
+    if (this.closed) controller.abort(this.signal.reason);
+    else this.#linked.add(controller);
+    return () => void this.#linked.delete(controller);
   }
 
   /** Takes ownership of a disposable and hands it back. */
@@ -145,6 +156,8 @@ export class Scope {
 
   async #close(reason: unknown): Promise<void> {
     this.#controller.abort(reason);
+    for (const controller of this.#linked) controller.abort(this.signal.reason);
+    this.#linked.clear();
     await this.#tasksEnded();
     for (const registration of [...this.#registrations].reverse()) {
       // One release may take another one's registration away.

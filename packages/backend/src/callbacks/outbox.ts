@@ -60,7 +60,7 @@ export class CallbackOutbox {
     if (entry === undefined) return;
     const { store, meter } = this.#options;
     try {
-      await this.#commits.commit(() => store.put(entry));
+      await this.#commits.commit({ apply: () => store.put(entry) });
     } catch (error) {
       meter.storeFailed();
       throw error;
@@ -204,7 +204,7 @@ export class CallbackOutbox {
     const { lease_uuid: lease } = entry;
     if (this.#pending.get(lease) === entry) this.#pending.delete(lease);
     try {
-      await this.#commits.commit(() => store.deleteExactly(entry));
+      await this.#commits.commit({ apply: () => store.deleteExactly(entry) });
     } catch (error) {
       log.error('a delivered callback could not be removed, it will be sent again', {
         lease_uuid: lease,

@@ -29,10 +29,10 @@ export class DiagnosticsKeeper {
       fail_count: lease.failCount,
       created_at: new Date(this.#clock.now()).toISOString(),
     };
-    await this.#commits.commit(() => this.#store.put(entry));
+    await this.#commits.commit({ apply: () => this.#store.put(entry) });
   }
 
   async drop(uuid: string): Promise<void> {
-    await this.#commits.commit(() => this.#store.delete(uuid));
+    await this.#commits.commit({ apply: () => this.#store.delete(uuid) });
   }
 }

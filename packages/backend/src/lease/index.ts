@@ -19,7 +19,15 @@ export {
   type OperationKind,
   type Owed,
 } from './record.ts';
-export { decodeRow, encodeRow, type LeaseRow } from './row.ts';
+export {
+  readLease,
+  readOwed,
+  sameTerms,
+  type WrittenLease,
+  writeOwed,
+  writeState,
+  writeTerms,
+} from './row.ts';
 export { cellFor, type LeaseState, leaseStates } from './table.ts';
 export {
   type HistoryChange,

@@ -80,15 +80,15 @@ export interface Lease {
   readonly images: Readonly<Record<string, string>>;
   readonly allocations: readonly Allocation[];
   /** The release whose manifest the lease is at; 0 is one that was never active; absent when none is known. */
-  readonly release?: number;
+  readonly release?: number | undefined;
   /** The highest version that a release of this lease ever had: versions are never used twice. */
   readonly lastRelease: number;
-  readonly failure?: Failure;
-  readonly operation?: Operation;
+  readonly failure?: Failure | undefined;
+  readonly operation?: Operation | undefined;
   /** Containers of a provision that failed may be left, and hold what they hold until they are found to be gone. */
-  readonly leftover?: true;
+  readonly leftover?: true | undefined;
   /** A close that has not succeeded yet and is tried again. */
-  readonly closing?: { readonly attempts: number };
+  readonly closing?: { readonly attempts: number } | undefined;
 }
 
 export const expectedContainers = (lease: Pick<Lease, 'items'>): number =>

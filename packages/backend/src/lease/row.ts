@@ -1,15 +1,17 @@
-/** How a lease is written down: one JSON text a lease, with what its caller is still owed. */
+/**
+ * How a lease is written down: as two JSON texts, its terms, which stay, and its state, which every transition writes anew. What
+ * its caller is still owed is a third one, that may outlive the lease.
+ */
 import * as z from 'zod/mini';
 import { reasons } from './reasons.ts';
 import type { Lease, Owed } from './record.ts';
 
-export interface LeaseRow {
-  /** Absent: the lease has ended, and only its last callback is left. */
-  readonly lease?: Lease;
-  readonly owed?: Owed;
+export interface WrittenLease {
+  readonly terms: string;
+  readonly state: string;
 }
 
-/** Rows of another format are not read, and not touched either. */
+/** Texts of another format are not read, and not touched either. */
 const format = 1;
 
 const item = z.object({
@@ -38,22 +40,11 @@ const operation = z.object({
   resumed: z.int(),
 });
 
-const lease = z.object({
-  uuid: z.string(),
+const terms = z.object({
+  format: z.literal(format),
   tenant: z.string(),
   provider: z.string(),
-  status: z.enum([
-    'provisioning',
-    'ready',
-    'failing',
-    'failed',
-    'restarting',
-    'updating',
-    'deprovisioning',
-    'unknown',
-  ]),
   createdAtMs: z.number(),
-  failCount: z.int(),
   callbackUrl: z.string(),
   items: z.array(item),
   images: z.record(z.string(), z.string()),
@@ -66,6 +57,21 @@ const lease = z.object({
       diskMb: z.number(),
     }),
   ),
+});
+
+const state = z.object({
+  format: z.literal(format),
+  status: z.enum([
+    'provisioning',
+    'ready',
+    'failing',
+    'failed',
+    'restarting',
+    'updating',
+    'deprovisioning',
+    'unknown',
+  ]),
+  failCount: z.int(),
   release: z.exactOptional(z.int()),
   lastRelease: z.int(),
   failure: z.exactOptional(z.object({ reason: z.enum(reasons), message: z.string(), detail: z.string() })),
@@ -82,16 +88,47 @@ const owed = z.object({
   atMs: z.number(),
 });
 
-const row = z.object({
-  format: z.literal(format),
-  lease: z.exactOptional(lease),
-  owed: z.exactOptional(owed),
-});
+/** Are the terms of both the same, so that what is written of the one is right for the other? */
+export const sameTerms = (one: Lease, other: Lease): boolean =>
+  one.tenant === other.tenant &&
+  one.provider === other.provider &&
+  one.createdAtMs === other.createdAtMs &&
+  one.callbackUrl === other.callbackUrl &&
+  one.items === other.items &&
+  one.images === other.images &&
+  one.allocations === other.allocations;
 
-export const encodeRow = (content: LeaseRow): string => JSON.stringify({ format, ...content });
+export const writeTerms = ({
+  tenant,
+  provider,
+  createdAtMs,
+  callbackUrl,
+  items,
+  images,
+  allocations,
+}: Lease): string =>
+  JSON.stringify({ format, tenant, provider, createdAtMs, callbackUrl, items, images, allocations });
 
-/** Throws when the text is not a row that this version understands. */
-export function decodeRow(text: string): LeaseRow {
-  const { format: _, ...content } = z.parse(row, JSON.parse(text));
-  return content;
+export const writeState = ({
+  status,
+  failCount,
+  release,
+  lastRelease,
+  failure,
+  operation,
+  leftover,
+  closing,
+}: Lease): string =>
+  JSON.stringify({ format, status, failCount, release, lastRelease, failure, operation, leftover, closing });
+
+export const writeOwed = (debt: Owed): string => JSON.stringify(debt);
+
+/** Throws when a text is none that this version understands. */
+export function readLease(uuid: string, written: WrittenLease): Lease {
+  const { format: _, ...read } = z.parse(terms, JSON.parse(written.terms));
+  const { format: __, ...rest } = z.parse(state, JSON.parse(written.state));
+  return { uuid, ...read, ...rest };
 }
+
+/** Throws when the text is none that this version understands. */
+export const readOwed = (text: string): Owed => z.parse(owed, JSON.parse(text));

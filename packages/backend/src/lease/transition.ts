@@ -17,6 +17,7 @@ export type HistoryChange =
     }
   | { readonly kind: 'activateStaged'; readonly version: number }
   | { readonly kind: 'activate'; readonly version: number }
+  | { readonly kind: 'unstage' }
   | { readonly kind: 'fail'; readonly version: number; readonly reason: string; readonly message: string }
   /** The lease ends untracked: its close, if it ever comes, has to know what it was. */
   | { readonly kind: 'remember'; readonly lease: Lease }
@@ -79,40 +80,66 @@ export function transition(
   if (typeof cell === 'string') return cell;
   if (isStale(before, event)) return event.name === 'RestoreRequested' ? 'refused' : 'ignored';
   if (event.name === 'LeftoverRemoved' && before?.leftover !== true) return 'ignored';
-  const draft: Draft = { before, event, nowMs, lease: before, owed: undefined, history: [], outside: [] };
+  const lease = before && copyOf(before);
+  const draft: Draft = { before, event, nowMs, lease, owed: undefined, history: nothing, outside: nothing };
   for (const action of cell.does) steps[action](draft);
+  const { lease: last, owed, history, outside: after } = draft;
   const { to } = cell;
-  const lease = to === 'none' || draft.lease === undefined ? undefined : { ...draft.lease, status: to };
-  return {
-    from,
-    to,
-    lease,
-    last: draft.lease,
-    owed: draft.owed,
-    history: draft.history,
-    outside: draft.outside,
-  };
+  if (to !== 'none' && last !== undefined) last.status = to;
+  return { from, to, lease: to === 'none' ? undefined : last, last, owed, history, outside: after };
 }
+
+/** All of its parts, absent ones included: records of one shape are the quicker ones. */
+type LeaseCopy = { -readonly [Part in keyof Required<Lease>]: Lease[Part] };
+
+const copyOf = (lease: Lease): LeaseCopy => ({
+  uuid: lease.uuid,
+  tenant: lease.tenant,
+  provider: lease.provider,
+  status: lease.status,
+  createdAtMs: lease.createdAtMs,
+  failCount: lease.failCount,
+  callbackUrl: lease.callbackUrl,
+  items: lease.items,
+  images: lease.images,
+  allocations: lease.allocations,
+  release: lease.release,
+  lastRelease: lease.lastRelease,
+  failure: lease.failure,
+  operation: lease.operation,
+  leftover: lease.leftover,
+  closing: lease.closing,
+});
 
 /** The transition while it is being made: one action after another. */
 interface Draft {
   readonly before: Lease | undefined;
   readonly event: LeaseEvent;
   readonly nowMs: number;
-  lease: Lease | undefined;
+  /** A copy, to be changed in place. */
+  lease: LeaseCopy | undefined;
   owed: Owed | undefined;
-  readonly history: HistoryChange[];
-  readonly outside: OutsideAction[];
+  history: readonly HistoryChange[];
+  outside: readonly OutsideAction[];
+}
+
+// Lists of their exact length: one that grows by itself takes room for seventeen.
+const nothing: readonly never[] = [];
+
+function record(draft: Draft, historyChange: HistoryChange): void {
+  draft.history = [...draft.history, historyChange];
 }
 
 /** The operation that was under way when the event came. */
 const ending = (draft: Draft): Operation | undefined => draft.before?.operation;
 
-function change(draft: Draft, make: (lease: Lease) => Lease): void {
-  if (draft.lease !== undefined) draft.lease = make(draft.lease);
-}
+const change = (make: (lease: LeaseCopy) => void) => (draft: Draft) => {
+  if (draft.lease !== undefined) make(draft.lease);
+};
 
-const outside = (action: OutsideAction) => (draft: Draft) => void draft.outside.push(action);
+const outside = (action: OutsideAction) => (draft: Draft) => {
+  draft.outside = [...draft.outside, action];
+};
 
 const steps: Readonly<Record<Action, (draft: Draft) => void>> = {
   openLease,
@@ -121,28 +148,35 @@ const steps: Readonly<Record<Action, (draft: Draft) => void>> = {
   activateRelease,
   failRelease,
   takeOutcome,
-  countFailure: (draft) => change(draft, (lease) => ({ ...lease, failCount: lease.failCount + 1 })),
+  countFailure: change((lease) => {
+    lease.failCount++;
+  }),
   noteFailure,
   noteFailureUnlessRestored: (draft) => {
     const { event } = draft;
     const restored = event.name === 'ReplaceRecovered' && event.replaced && ending(draft)?.kind === 'restart';
     steps[restored ? 'clearFailure' : 'noteFailure'](draft);
   },
-  clearFailure: (draft) => change(draft, ({ failure: _, ...lease }) => lease),
-  hold: (draft) => {
-    const { event } = draft;
-    if (event.name !== 'RestartRequested' && event.name !== 'UpdateRequested') return;
-    change(draft, (lease) => ({ ...lease, allocations: event.allocations }));
+  clearFailure: change((lease) => {
+    lease.failure = undefined;
+  }),
+  hold: ({ event, lease }) => {
+    if (lease === undefined) return;
+    if (event.name === 'RestartRequested' || event.name === 'UpdateRequested')
+      lease.allocations = event.allocations;
   },
   giveBackUnlessLeft: (draft) => {
     if (!('left' in draft.event && draft.event.left)) steps.giveBack(draft);
-    else change(draft, (lease) => ({ ...lease, leftover: true }));
+    else if (draft.lease !== undefined) draft.lease.leftover = true;
   },
-  clearLeftover: (draft) => change(draft, ({ leftover: _, ...lease }) => lease),
-  giveBack: (draft) => {
-    const stays = new Set('stays' in draft.event ? draft.event.stays : []);
+  clearLeftover: change((lease) => {
+    lease.leftover = undefined;
+  }),
+  giveBack: ({ event, lease }) => {
+    if (lease === undefined) return;
+    const stays = new Set('stays' in event ? event.stays : nothing);
     const kept = ({ key, diskMb }: Allocation): boolean => diskMb > 0 && stays.has(key);
-    change(draft, (lease) => ({ ...lease, allocations: lease.allocations.filter(kept).map(diskOnly) }));
+    lease.allocations = lease.allocations.filter(kept).map(diskOnly);
   },
   giveBackAfterRestore: (draft) => {
     if (ending(draft)?.kind !== 'restore') return;
@@ -150,19 +184,22 @@ const steps: Readonly<Record<Action, (draft: Draft) => void>> = {
     // What could not be given back yet is still there, and nobody else counts all of it: the close of the lease gives back.
     if (event.name !== 'ReplaceFailed' || event.left !== true) steps.giveBack(draft);
     // The data goes back to where it came from: started again without it, the lease would run on empty volumes.
-    change(draft, ({ release: _, ...lease }) => lease);
+    if (draft.lease !== undefined) draft.lease.release = undefined;
   },
-  retryClose: (draft) =>
-    change(draft, (lease) => ({ ...lease, closing: { attempts: (lease.closing?.attempts ?? 0) + 1 } })),
-  endOperation: (draft) => change(draft, ({ operation: _, ...lease }) => lease),
+  retryClose: change((lease) => {
+    lease.closing = { attempts: (lease.closing?.attempts ?? 0) + 1 };
+  }),
+  endOperation: change((lease) => {
+    lease.operation = undefined;
+  }),
   // The record itself ends because the state is `none`.
-  drop: ({ before, history }) => {
-    if (before !== undefined) history.push({ kind: 'remember', lease: before });
+  drop: (draft) => {
+    if (draft.before !== undefined) record(draft, { kind: 'remember', lease: draft.before });
   },
   takeBack: (draft) => {
-    if (draft.event.name === 'DroppedCloseRequested') draft.lease = draft.event.lease;
+    if (draft.event.name === 'DroppedCloseRequested') draft.lease = copyOf(draft.event.lease);
   },
-  forget: (draft) => void draft.history.push({ kind: 'purge' }),
+  forget: (draft) => record(draft, { kind: 'purge' }),
   tell: (draft) => {
     draft.owed = told(draft);
   },
@@ -171,22 +208,22 @@ const steps: Readonly<Record<Action, (draft: Draft) => void>> = {
   keepDiagnostics: outside('keepDiagnostics'),
   dropDiagnostics: outside('dropDiagnostics'),
   settleRestore: (draft) => {
-    if (ending(draft)?.kind === 'restore') draft.outside.push('settleRestore');
+    if (ending(draft)?.kind === 'restore') draft.outside = [...draft.outside, 'settleRestore'];
   },
 };
 
 function openLease(draft: Draft): void {
   const { event, before } = draft;
   if (event.name !== 'ProvisionRequested' && event.name !== 'RestoreReserved') return;
-  draft.history.push({ kind: 'stage', manifest: event.manifest });
-  draft.lease = {
+  record(draft, { kind: 'stage', manifest: event.manifest });
+  draft.lease = copyOf({
     ...event.lease,
     status: 'provisioning',
     createdAtMs: draft.nowMs,
     failCount: before?.failCount ?? 0,
     lastRelease: Math.max(event.lease.lastRelease, before?.lastRelease ?? 0),
     release: stagedRelease,
-  };
+  });
 }
 
 const kindOf: Partial<Readonly<Record<LeaseEvent['name'], OperationKind>>> = {
@@ -200,10 +237,10 @@ const kindOf: Partial<Readonly<Record<LeaseEvent['name'], OperationKind>>> = {
 };
 
 function begin(draft: Draft): void {
-  const { event, before } = draft;
+  const { event, before, lease } = draft;
   const kind = kindOf[event.name];
-  if (kind === undefined || !('operationId' in event)) return;
-  const operation: Operation = {
+  if (kind === undefined || !('operationId' in event) || lease === undefined) return;
+  lease.operation = {
     kind,
     id: event.operationId,
     startedAtMs: draft.nowMs,
@@ -212,10 +249,9 @@ function begin(draft: Draft): void {
     ...(event.name === 'RestartRequested' || event.name === 'UpdateRequested' ? { items: event.items } : {}),
     ...(event.name === 'ContainerDied' && { death: event.death }),
   };
-  const callbackUrl = 'callbackUrl' in event ? event.callbackUrl : '';
-  change(draft, (lease) => ({ ...lease, operation, ...(callbackUrl !== '' && { callbackUrl }) }));
+  if ('callbackUrl' in event && event.callbackUrl !== '') lease.callbackUrl = event.callbackUrl;
   // A close that was to be tried again is either what begins now, or not wanted any more.
-  if (kind !== 'deprovision') change(draft, ({ closing: _, ...lease }) => lease);
+  if (kind !== 'deprovision') lease.closing = undefined;
   // Every operation begins by looking at what there is.
   steps.clearLeftover(draft);
 }
@@ -225,8 +261,9 @@ function openRelease(draft: Draft): void {
   if (lease?.operation === undefined) return;
   const version = lease.lastRelease + 1;
   const manifest = 'manifest' in event ? event.manifest : { of: lease.release ?? stagedRelease };
-  draft.history.push({ kind: 'append', version, manifest });
-  draft.lease = { ...lease, lastRelease: version, operation: { ...lease.operation, release: version } };
+  record(draft, { kind: 'append', version, manifest });
+  lease.lastRelease = version;
+  lease.operation = { ...lease.operation, release: version };
 }
 
 function activateRelease(draft: Draft): void {
@@ -234,8 +271,12 @@ function activateRelease(draft: Draft): void {
   if (lease === undefined) return;
   const shown = ending(draft)?.release;
   const release = shown ?? lease.lastRelease + 1;
-  draft.history.push({ kind: shown === undefined ? 'activateStaged' : 'activate', version: release });
-  draft.lease = { ...lease, release, lastRelease: Math.max(release, lease.lastRelease) };
+  record(draft, { kind: shown === undefined ? 'activateStaged' : 'activate', version: release });
+  // What waits for its first success is of no use when another release has had it.
+  if (shown !== undefined && (lease.release ?? stagedRelease) === stagedRelease)
+    record(draft, { kind: 'unstage' });
+  lease.release = release;
+  lease.lastRelease = Math.max(release, lease.lastRelease);
 }
 
 function failRelease(draft: Draft): void {
@@ -244,7 +285,7 @@ function failRelease(draft: Draft): void {
   const base = operation.kind === 'update' ? 'UpdateFailed' : 'RestartFailed';
   const reason = 'failure' in draft.event ? draft.event.failure.reason : base;
   const message = releaseMessage(reason, operation.kind);
-  draft.history.push({ kind: 'fail', version: operation.release, reason, message });
+  record(draft, { kind: 'fail', version: operation.release, reason, message });
 }
 
 function releaseMessage(reason: Reason, kind: OperationKind): string {
@@ -253,15 +294,16 @@ function releaseMessage(reason: Reason, kind: OperationKind): string {
 }
 
 function takeOutcome(draft: Draft): void {
-  const { event } = draft;
-  if (event.name === 'ProvisionCompleted') change(draft, (lease) => ({ ...lease, items: event.items }));
+  const { event, lease } = draft;
+  if (lease === undefined) return;
+  if (event.name === 'ProvisionCompleted') lease.items = event.items;
   if (event.name !== 'ReplaceCompleted') return;
-  const items = ending(draft)?.items;
-  change(draft, (lease) => ({ ...lease, images: event.images, ...(items !== undefined && { items }) }));
+  lease.images = event.images;
+  lease.items = ending(draft)?.items ?? lease.items;
 }
 
-function noteFailure(draft: Draft): void {
-  change(draft, (lease) => ({ ...lease, failure: failureIn(draft.event) }));
+function noteFailure({ event, lease }: Draft): void {
+  if (lease !== undefined) lease.failure = failureIn(event);
 }
 
 /** What an event says of a failure; the facts about dead containers all say the same. */

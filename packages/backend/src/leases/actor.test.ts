@@ -51,7 +51,7 @@ describe('a lease', () => {
     expect(host.book.size).toBe(0);
     expect(host.pool.usage.allocations).toBe(0);
     expect(host.registry.snapshot()).toEqual([]);
-    expect([...host.store.leaseRows()]).toEqual([]);
+    expect([...host.store.leases.all()]).toEqual([]);
   });
 
   it('can be provisioned again under the same id after its close', async () => {
@@ -282,7 +282,7 @@ describe('what goes wrong', () => {
     const file = host.store.file;
     const pages = Number(file.prepare('PRAGMA page_count').get()?.['page_count']);
     file.prepare(`PRAGMA max_page_count = ${pages}`).get();
-    const fill = file.prepare('INSERT INTO leases (uuid, row) VALUES (?, ?)');
+    const fill = file.prepare('INSERT INTO lease_terms (uuid, terms) VALUES (?, ?)');
     expect(() => {
       for (let n = 0; n < 1000; n++) fill.run(`filler-${n}`, 'x'.repeat(500));
     }).toThrow('full');
@@ -369,10 +369,22 @@ describe('after a restart of the process', () => {
   it('a row that cannot be read hides no other, and stays', async () => {
     await using host = new LeaseHost();
     await ready(host);
-    host.store.putLease('newer', '{"format":2,"lease":{}}');
-    host.store.putLease('torn', '{"format":1,"lea');
+    const [{ terms = '', state = '' } = {}] = host.store.leases.all();
+    const put = (id: string, ofTerms: string, ofState: string): void => {
+      host.store.leases.putTerms(id, ofTerms);
+      host.store.leases.putState(id, ofState, undefined);
+    };
+    put('newer', terms, state.replace('"format":1', '"format":2'));
+    put('torn', terms.slice(0, -1), state);
+    host.store.leases.putTerms('half', terms);
     await host.crash();
     expect(at(host)?.status).toBe('ready');
-    expect([...host.store.leaseRows()].map((row) => row.uuid)).toEqual([uuid, 'newer', 'torn']);
+    expect([...host.store.leases.all()].map((row) => row.uuid)).toEqual([uuid, 'half', 'newer', 'torn']);
+    expect(['half', uuid, 'newer', 'torn'].map((id) => host.book.isUnreadable(id))).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
   });
 });

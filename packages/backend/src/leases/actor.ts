@@ -43,6 +43,9 @@ const longestRetryMs = 600_000;
 /** When an outcome cannot be written down (the disk is full), it is tried again until it can. */
 const unwrittenRetryMs = 5000;
 
+/** The name of what goes on while the record of a lease lets go of what its caller is owed. */
+export const debtTask = 'debt of';
+
 export class LeaseActor {
   readonly uuid: string;
   readonly #context: ActorContext;
@@ -113,26 +116,26 @@ export class LeaseActor {
     if (this.#lease === undefined && this.#work === undefined && this.depth === 0) this.#onIdle();
   }
 
-  async #dispatch(message: Message): Promise<void> {
+  #dispatch(message: Message): Promise<void> | undefined {
     switch (message.kind) {
       case 'request':
-        return await this.#request(message.request);
+        return this.#request(message.request);
       case 'outcome':
-        return await this.#outcome(message.event, message.logs);
+        return this.#outcome(message.event, message.logs);
       case 'fact':
-        return this.#lease === message.basis ? await this.#fire(message.event, message.logs) : undefined;
+        return this.#lease === message.basis ? this.#fire(message.event, message.logs) : undefined;
       case 'death':
-        return await this.#suspect(message.suspect);
+        return this.#suspect(message.suspect);
       case 'closeAgain':
-        return this.#lease?.closing === undefined ? undefined : await this.#close();
+        return this.#lease?.closing === undefined ? undefined : this.#close();
       case 'adopt':
-        return this.#lease === undefined ? await this.#adopt() : undefined;
+        return this.#lease === undefined ? this.#adopt() : undefined;
       case 'tidy':
-        return await this.#tidy();
+        return this.#tidy();
       case 'settle':
-        return await this.#tell(message.owed);
+        return this.#tell(message.owed);
       case 'resume':
-        return await this.#resume();
+        return this.#resume();
     }
   }
 
@@ -261,18 +264,31 @@ export class LeaseActor {
 
   /**
    * Hands what the caller is owed to the outbox and clears the debt in the lease's record; delivery begins when both are
-   * durable, so that a crash in between repeats the handing over and not the telling.
+   * durable, so that a crash in between repeats the handing over and not the telling. The lease need not wait for the second.
    */
   async #tell(owed: Owed): Promise<void> {
-    const { outlets, book, clock, log } = this.#context;
+    const { outlets, log, scope } = this.#context;
     try {
       await outlets.enqueue(this.uuid, owed);
-      await book.commit({ uuid: this.uuid, lease: this.#lease, nowMs: clock.now() });
-      outlets.deliver(this.uuid);
     } catch (error) {
       log.error('callback could not be stored', { lease_uuid: this.uuid, error: errorText(error) });
       outlets.deliverUnstored(this.uuid, owed);
+      return;
     }
+    scope.spawn(`${debtTask} ${this.uuid}`, () => this.#clearDebt());
+  }
+
+  async #clearDebt(): Promise<void> {
+    const { outlets, book, log } = this.#context;
+    try {
+      await book.settle(this.uuid);
+    } catch (error) {
+      log.error('a callback could not be cleared from the record, it may come again', {
+        lease_uuid: this.uuid,
+        error: errorText(error),
+      });
+    }
+    outlets.deliver(this.uuid);
   }
 
   #startWork(): void {

@@ -1,15 +1,20 @@
 /** All leases: durable in the store, and in memory for reads that never wait. Memory changes only after the store has. */
 
 import {
-  decodeRow,
-  encodeRow,
   type HistoryChange,
   type Lease,
   type LeaseStatus,
   type Owed,
+  readLease,
+  readOwed,
+  sameTerms,
+  type WrittenLease,
+  writeOwed,
+  writeState,
+  writeTerms,
 } from '../lease/index.ts';
-import type { GroupCommit, ReleaseStore } from '../stores/index.ts';
-import { OrderedLeases } from './ordered-leases.ts';
+import type { GroupCommit, LeaseRow, ReleaseStore } from '../stores/index.ts';
+import { OrderedIds } from './ordered-ids.ts';
 
 export interface LeasePage {
   readonly leases: readonly Lease[];
@@ -37,11 +42,13 @@ export class LeaseBook {
   readonly #store: ReleaseStore;
   readonly #commits: GroupCommit;
   readonly #leases = new Map<string, Lease>();
-  readonly #ordered = new OrderedLeases();
+  readonly #ordered = new OrderedIds();
   readonly #tenants = new Map<string, number>();
   readonly #statuses = new Map<LeaseStatus, number>();
   /** Leases whose rows cannot be read; such a row is put aside before another takes its place. */
   readonly #unreadable = new Set<string>();
+  /** Leases of which something has been written, perhaps in vain, that is not what is in memory. */
+  readonly #unpublished = new Set<string>();
   /** By lease, the disk of those that ended without a close. */
   readonly #dropped = new Map<string, number>();
 
@@ -54,17 +61,19 @@ export class LeaseBook {
   load(): Loaded {
     const owed = new Map<string, Owed>();
     const unreadable: string[] = [];
-    for (const { uuid, row: text } of this.#store.leaseRows()) {
+    for (const row of this.#store.leases.all()) {
+      const { uuid } = row;
       try {
-        const row = decodeRow(text);
-        if (row.owed !== undefined) owed.set(uuid, row.owed);
-        if (row.lease !== undefined) this.#publish(uuid, row.lease);
+        const lease = leaseIn(row);
+        if (row.owed !== undefined) owed.set(uuid, readOwed(row.owed));
+        if (lease !== undefined) this.#publish({ uuid, lease });
       } catch {
         unreadable.push(uuid);
         this.#unreadable.add(uuid);
       }
     }
-    for (const { uuid, row } of this.#store.droppedRows()) this.#dropped.set(uuid, diskOf(row));
+    for (const { uuid, ...written } of this.#store.leases.allDropped())
+      this.#dropped.set(uuid, diskOfWritten(uuid, written));
     return { owed, unreadable };
   }
 
@@ -83,8 +92,8 @@ export class LeaseBook {
 
   /** What was last known of a lease that ended without a close. Throws when it cannot be read. */
   dropped(uuid: string): Lease | undefined {
-    const row = this.#store.droppedRow(uuid);
-    return row === undefined ? undefined : decodeRow(row).lease;
+    const written = this.#store.leases.dropped(uuid);
+    return written === undefined ? undefined : readLease(uuid, written);
   }
 
   /** By lease, what those have on disk that ended without a close; always of now. */
@@ -98,12 +107,11 @@ export class LeaseBook {
 
   /** In ascending order of the ids, strictly after the cursor; `limit` 0: all. */
   page(after: string, limit: number): LeasePage {
-    if (limit === 0) return { leases: this.#ordered.after(after, this.#ordered.size) };
-    const found = this.#ordered.after(after, limit + 1);
-    if (found.length <= limit) return { leases: found };
-    const leases = found.slice(0, limit);
+    const most = limit === 0 ? this.#ordered.size : limit;
+    const ids = this.#ordered.after(after, most + 1);
+    const leases = ids.slice(0, most).flatMap((id) => this.#leases.get(id) ?? []);
     const last = leases.at(-1);
-    return last === undefined ? { leases } : { leases, next: last.uuid };
+    return ids.length <= most || last === undefined ? { leases } : { leases, next: last.uuid };
   }
 
   countOf(status: LeaseStatus): number {
@@ -116,56 +124,78 @@ export class LeaseBook {
   }
 
   /** Durable and visible when this resolves; without effect when it rejects. */
-  async commit({ uuid, lease, owed, history = [], nowMs }: LeaseChange): Promise<void> {
-    const text =
-      lease === undefined && owed === undefined
-        ? undefined
-        : encodeRow({ ...(lease !== undefined && { lease }), ...(owed !== undefined && { owed }) });
-    await this.#commits.commit(() => {
-      if (this.#unreadable.has(uuid)) this.#store.putAsideLease(uuid, nowMs);
-      if (history.length > 0) this.#store.apply(uuid, history, nowMs);
-      this.#store.putLease(uuid, text);
-    });
-    this.#unreadable.delete(uuid);
-    for (const change of history) {
-      if (change.kind === 'remember') this.#dropped.set(uuid, diskOf(change.lease));
-      if (change.kind === 'purge') this.#dropped.delete(uuid);
-    }
-    this.#publish(uuid, lease);
+  commit(change: LeaseChange): Promise<void> {
+    const applied = () => {
+      for (const one of change.history ?? []) this.#followHistory(change.uuid, one);
+      this.#publish(change);
+    };
+    return this.#commits.commit({ apply: () => this.#write(change), applied });
   }
 
-  #publish(uuid: string, lease: Lease | undefined): void {
-    const before = this.#leases.get(uuid);
-    if (before !== undefined) {
-      if (isOpen(before)) count(this.#tenants, before.tenant, -1);
-      count(this.#statuses, before.status, -1);
-    }
+  /** The caller of a lease is owed nothing any more; durable when this resolves. */
+  settle(uuid: string): Promise<void> {
+    return this.#commits.commit({ apply: () => this.#store.leases.settle(uuid) });
+  }
+
+  #write({ uuid, lease, owed, history, nowMs }: LeaseChange): void {
+    const { leases } = this.#store;
+    const debt = owed && writeOwed(owed);
+    if (this.#unreadable.has(uuid)) leases.putAside(uuid, nowMs);
+    if (history !== undefined) this.#store.apply(uuid, history, nowMs);
     if (lease === undefined) {
-      this.#leases.delete(uuid);
-      this.#ordered.delete(uuid);
+      leases.end(uuid, debt);
       return;
     }
-    this.#leases.set(uuid, lease);
-    this.#ordered.put(lease);
-    if (isOpen(lease)) count(this.#tenants, lease.tenant, 1);
-    count(this.#statuses, lease.status, 1);
+    const before = this.#unpublished.has(uuid) ? undefined : this.#leases.get(uuid);
+    if (before === undefined || !sameTerms(before, lease)) leases.putTerms(uuid, writeTerms(lease));
+    this.#unpublished.add(uuid);
+    leases.putState(uuid, writeState(lease), debt);
+  }
+
+  #followHistory(uuid: string, change: HistoryChange): void {
+    if (change.kind === 'remember') this.#dropped.set(uuid, diskOf(change.lease));
+    if (change.kind === 'purge') this.#dropped.delete(uuid);
+  }
+
+  #publish({ uuid, lease }: Pick<LeaseChange, 'uuid' | 'lease'>): void {
+    this.#unreadable.delete(uuid);
+    this.#unpublished.delete(uuid);
+    const before = this.#leases.get(uuid);
+    move(this.#statuses, before?.status, lease?.status);
+    move(this.#tenants, openTenant(before), openTenant(lease));
+    if (lease !== undefined) this.#leases.set(uuid, lease);
+    else this.#leases.delete(uuid);
+    if (before === undefined && lease !== undefined) this.#ordered.add(uuid);
+    if (before !== undefined && lease === undefined) this.#ordered.delete(uuid);
   }
 }
 
+/** Nothing for a lease that has ended. Throws when it cannot be read. */
+function leaseIn({ uuid, terms, state }: LeaseRow): Lease | undefined {
+  if (terms === undefined && state === undefined) return undefined;
+  if (terms === undefined || state === undefined) throw new Error(`a part of lease ${uuid} is missing`);
+  return readLease(uuid, { terms, state });
+}
+
+const diskOf = ({ allocations }: Lease): number => allocations.reduce((sum, { diskMb }) => sum + diskMb, 0);
+
 /** A record that cannot be read says nothing; its volumes are protected all the same. */
-function diskOf(last: Lease | string): number {
+function diskOfWritten(uuid: string, written: WrittenLease): number {
   try {
-    const lease = typeof last === 'string' ? decodeRow(last).lease : last;
-    return (lease?.allocations ?? []).reduce((sum, { diskMb }) => sum + diskMb, 0);
+    return diskOf(readLease(uuid, written));
   } catch {
     return 0;
   }
 }
 
-const isOpen = ({ status }: Lease): boolean => status !== 'deprovisioning';
+/** Whose it is, unless it is being closed. */
+const openTenant = (lease: Lease | undefined): string | undefined =>
+  lease === undefined || lease.status === 'deprovisioning' ? undefined : lease.tenant;
 
-function count<K>(counts: Map<K, number>, key: K, by: 1 | -1): void {
-  const next = (counts.get(key) ?? 0) + by;
-  if (next === 0) counts.delete(key);
-  else counts.set(key, next);
+function move<K extends string>(counts: Map<K, number>, from: K | undefined, to: K | undefined): void {
+  if (from === to) return;
+  const left = from === undefined ? 0 : (counts.get(from) ?? 0) - 1;
+  if (from !== undefined && left > 0) counts.set(from, left);
+  else if (from !== undefined) counts.delete(from);
+  if (to !== undefined) counts.set(to, (counts.get(to) ?? 0) + 1);
 }

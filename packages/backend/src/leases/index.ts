@@ -1,4 +1,4 @@
-export type { ActorContext } from './actor.ts';
+export { type ActorContext, debtTask } from './actor.ts';
 export { LeaseBook, type LeasePage, type Loaded } from './book.ts';
 export type { Message, Request } from './messages.ts';
 export { type ActorSnapshot, LeaseRegistry } from './registry.ts';

@@ -24,8 +24,8 @@ export class RunningWork {
 
   constructor(scope: Scope, lease: Lease, operation: Operation, work: LeaseWork, listener: WorkListener) {
     this.kind = operation.kind;
-    const stop = AbortSignal.any([scope.signal, this.#stopped.signal]);
-    this.ended = run(lease, operation, work, stop, listener);
+    const part = scope.link(this.#stopped);
+    this.ended = run(lease, operation, work, this.#stopped.signal, listener).finally(part);
     scope.spawn(`${operation.kind} of ${lease.uuid}`, () => this.ended);
   }
 

@@ -31,6 +31,11 @@ async function closed(world: StorageWorld, lease: string, items = [item('db')], 
   await world.clock.advance(1000);
 }
 
+/** As after the loss of the store, but for the history. */
+function loseLeases({ releases: { file } }: StorageWorld): void {
+  for (const table of ['lease_terms', 'lease_states']) file.prepare(`DELETE FROM ${table}`).run();
+}
+
 describe('what is wrong with one lease', () => {
   const garbage = (world: StorageWorld, lease: string): void =>
     void world.store.file
@@ -60,7 +65,7 @@ describe('what is wrong with one lease', () => {
     await using world = new StorageWorld();
     for (const one of [a, b]) await running(world, one);
     for (const one of [a, b]) world.retention.closing.begin(world.book.get(one) as Lease);
-    for (const { file } of [world.releases]) file.prepare('DELETE FROM leases').run();
+    loseLeases(world);
     world.store.file.prepare('UPDATE closing SET value = ? WHERE key = ?').run('{', a);
     await world.restart(false);
     expect([world.book.size, world.store.closing()]).toEqual([0, [a]]);
@@ -108,14 +113,14 @@ describe('a lease that comes back while its close is gone on with', () => {
     await using world = new StorageWorld();
     await running(world, a);
     world.retention.closing.begin(world.book.get(a) as Lease);
-    world.releases.file.prepare('DELETE FROM leases').run();
+    loseLeases(world);
     await world.restart(false);
     expect(world.disk.names, 'gone on with at the start').toEqual([kept(a)]);
     // Once more, and this time it is provisioned while its containers are looked for.
     await world.provision(a, 't', [item('db')]);
     await world.idle();
     world.retention.closing.begin(world.book.get(a) as Lease);
-    world.releases.file.prepare('DELETE FROM leases').run();
+    loseLeases(world);
     let again: Promise<void> | undefined;
     const pass = world.faults.pass.bind(world.faults);
     world.faults.pass = async (step, moment) => {

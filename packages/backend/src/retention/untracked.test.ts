@@ -58,6 +58,7 @@ describe('a lease whose containers somebody else has removed', () => {
     await using world = new StorageWorld();
     await dropped(world);
     await world.close(a);
+    await world.idle();
     expect(world.told.at(-1)).toMatchObject({ lease: a, owed: { status: 'deprovisioned', retained: true } });
     await expectKept(world);
   });
@@ -99,7 +100,7 @@ describe('a lease whose containers somebody else has removed', () => {
     await dropped(world);
     await world.close(a);
     await world.idle();
-    expect([world.disk.names, world.releases.droppedRow(a), world.releases.list(a)]).toEqual([
+    expect([world.disk.names, world.releases.leases.dropped(a), world.releases.list(a)]).toEqual([
       [],
       undefined,
       [],

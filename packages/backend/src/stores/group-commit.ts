@@ -1,55 +1,74 @@
 /** Many small changes, one durable transaction: all that is asked for in one turn of the event loop goes to disk together. */
 import type { StoreFile } from './store-file.ts';
 
-interface Change {
+export interface Change {
+  /** Writes it, inside a transaction. Called again when the transaction failed because of another change. */
   readonly apply: () => void;
-  readonly done: () => void;
-  readonly failed: (error: unknown) => void;
+  /** Called when it is durable, before whoever asked for it goes on. Must not throw. */
+  readonly applied?: () => void;
 }
+
+/** The changes that could not be made, and why. */
+type Failures = ReadonlyMap<Change, unknown>;
+
+interface Batch {
+  readonly changes: Change[];
+  readonly ended: Promise<Failures>;
+  readonly end: (failures: Failures) => void;
+}
+
+const none: Failures = new Map();
 
 export class GroupCommit {
   readonly #file: StoreFile;
-  #waiting: Change[] = [];
+  #waiting: Batch | undefined;
 
   constructor(file: StoreFile) {
     this.#file = file;
   }
 
   /** Resolves when the change is durable. Changes are applied in the order in which they were asked for. */
-  commit(apply: () => void): Promise<void> {
-    return new Promise((done, failed) => {
-      if (this.#waiting.length === 0) setImmediate(() => this.flush());
-      this.#waiting.push({ apply, done, failed });
-    });
+  async commit(change: Change): Promise<void> {
+    this.#waiting ??= this.#open();
+    const { changes, ended } = this.#waiting;
+    changes.push(change);
+    const failures = await ended;
+    if (failures.has(change)) throw failures.get(change);
   }
 
-  /** Commits what is waiting now, without waiting for the end of the turn. */
-  flush(): void {
-    const changes = this.#waiting;
-    this.#waiting = [];
-    if (changes.length === 0) return;
+  #open(): Batch {
+    const { promise: ended, resolve: end } = Promise.withResolvers<Failures>();
+    setImmediate(() => this.#flush());
+    return { changes: [], ended, end };
+  }
+
+  #flush(): void {
+    const batch = this.#waiting;
+    this.#waiting = undefined;
+    if (batch === undefined) return;
+    const { changes, end } = batch;
+    let failures = none;
     try {
       this.#file.transaction(() => {
         for (const { apply } of changes) apply();
       });
     } catch (error) {
       // One that cannot be applied must not take the others with it.
-      if (changes.length > 1) this.#oneByOne(changes);
-      else changes[0]?.failed(error);
-      return;
+      failures = changes.length > 1 ? this.#oneByOne(changes) : new Map(changes.map((one) => [one, error]));
     }
-    for (const { done } of changes) done();
+    for (const change of changes) if (!failures.has(change)) change.applied?.();
+    end(failures);
   }
 
-  #oneByOne(changes: readonly Change[]): void {
-    for (const { apply, done, failed } of changes) {
+  #oneByOne(changes: readonly Change[]): Failures {
+    const failures = new Map<Change, unknown>();
+    for (const change of changes) {
       try {
-        this.#file.transaction(apply);
+        this.#file.transaction(change.apply);
       } catch (error) {
-        failed(error);
-        continue;
+        failures.set(change, error);
       }
-      done();
     }
+    return failures;
   }
 }

@@ -96,6 +96,15 @@ describe('the release history', () => {
     expect(versions.slice(1)).toEqual(Array.from({ length: 100 }, (_, index) => 201 + index));
   });
 
+  it('forgets on request what waits for its first success, and nothing else', () => {
+    using history = opened();
+    history.apply(1, staged, append(1, 'second'), { kind: 'activate', version: 1 });
+    expect(history.store.manifest('lease', 0)).toEqual(bytes('first'));
+    history.apply(2, { kind: 'unstage' });
+    expect(history.store.manifest('lease', 0)).toBeUndefined();
+    expect(history.shown()).toEqual(['1 active']);
+  });
+
   it('ends with the lease, and another lease has its own', () => {
     using history = opened();
     history.apply(1, staged, { kind: 'activateStaged', version: 1 });
@@ -109,18 +118,10 @@ describe('the release history', () => {
     using history = opened();
     expect(() =>
       history.store.file.transaction(() => {
-        history.store.putLease('lease', '{"a":1}');
+        history.store.leases.putState('lease', '{"a":1}', undefined);
         history.store.apply('lease', [{ kind: 'append', version: 2, manifest: { of: 1 } }], 1);
       }),
     ).toThrow();
-    expect([...history.store.leaseRows()]).toEqual([]);
-    history.store.putLease('b', '2');
-    history.store.putLease('a', '1');
-    expect([...history.store.leaseRows()]).toEqual([
-      { uuid: 'a', row: '1' },
-      { uuid: 'b', row: '2' },
-    ]);
-    history.store.putLease('a', undefined);
-    expect([...history.store.leaseRows()]).toHaveLength(1);
+    expect([...history.store.leases.all()]).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 /** The history of what each lease ran, and the lease records themselves: one file, so that both change in one transaction. */
 import type { StatementSync } from 'node:sqlite';
-import { encodeRow, type HistoryChange, stagedRelease } from '../lease/index.ts';
+import { type HistoryChange, stagedRelease, writeState, writeTerms } from '../lease/index.ts';
+import { LeaseRows, leaseRowsSchema } from './lease-rows.ts';
 import { StoreFile } from './store-file.ts';
 
 export type ReleaseStatus = 'deploying' | 'active' | 'superseded' | 'failed';
@@ -26,10 +27,8 @@ const schema = `
     PRIMARY KEY (lease, version)
   );
   CREATE TABLE IF NOT EXISTS unreadable_releases (lease TEXT PRIMARY KEY, value TEXT NOT NULL, put_aside_at INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS leases (uuid TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS dropped_leases (uuid TEXT PRIMARY KEY, row TEXT NOT NULL, dropped_at INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS unreadable_leases (uuid TEXT NOT NULL, put_aside_at INTEGER NOT NULL, row TEXT NOT NULL)`;
+  ${leaseRowsSchema}`;
 
 /** Whether every volume and record has its second witness; cleared when some come that have none. */
 export const witnessesFact = 'second witnesses';
@@ -45,11 +44,16 @@ const dependedOn = `(
 
 export class ReleaseStore {
   readonly file: StoreFile;
+  readonly leases: LeaseRows;
   readonly #statements: ReturnType<typeof statements>;
+  /** No purge has to look for what was never there. */
+  #mayHaveUnreadable: boolean;
 
   constructor(path: string) {
     this.file = StoreFile.open({ name: 'release', path, schema });
+    this.leases = new LeaseRows(this.file);
     this.#statements = statements(this.file);
+    this.#mayHaveUnreadable = this.#statements.anyUnreadable.get() !== undefined;
   }
 
   /** The history as it may be shown, oldest first. */
@@ -92,24 +96,30 @@ export class ReleaseStore {
         if (change.version > mostReleases) run.thin.run(lease, lease);
         return;
       case 'activateStaged':
-        run.supersede.run(lease);
+        // Before the first version there is none that could be superseded.
+        if (change.version > 1) run.supersede.run(lease);
         run.promote.run(change.version, nowMs, lease);
         return;
       case 'activate':
-        run.supersede.run(lease);
         run.activate.run(lease, change.version);
-        run.dropStaged.run(lease);
+        return;
+      case 'unstage':
+        run.unstage.run(lease);
         return;
       case 'fail':
         run.fail.run(change.reason, change.message, lease, change.version);
         return;
       case 'remember':
-        run.remember.run(lease, encodeRow({ lease: change.lease }), nowMs);
+        this.leases.remember(
+          lease,
+          { terms: writeTerms(change.lease), state: writeState(change.lease) },
+          nowMs,
+        );
         return;
       case 'purge':
         run.purge.run(lease);
-        run.purgeDropped.run(lease);
-        run.purgeUnreadable.run(lease);
+        if (this.#mayHaveUnreadable) run.purgeUnreadable.run(lease);
+        this.leases.forgetDropped(lease);
         return;
     }
   }
@@ -140,6 +150,7 @@ export class ReleaseStore {
 
   /** A history that nobody can read is kept, and goes on protecting its lease. To be called inside a transaction. */
   importUnreadable(lease: string, value: string, nowMs: number): boolean {
+    this.#mayHaveUnreadable = true;
     return Number(this.#statements.putUnreadable.run(lease, value, nowMs).changes) > 0;
   }
 
@@ -156,35 +167,6 @@ export class ReleaseStore {
 
   setFact(name: string, value: string): void {
     this.#statements.setFact.run(name, value);
-  }
-
-  /** Every lease record by its id, as it was written; reading it is the caller's matter. */
-  *leaseRows(): Generator<{ readonly uuid: string; readonly row: string }> {
-    for (const { uuid, row } of this.#statements.leaseRows.iterate())
-      yield { uuid: String(uuid), row: String(row) };
-  }
-
-  /** The last record of a lease that ended without a close, as it was written; undefined when there is none. */
-  droppedRow(uuid: string): string | undefined {
-    const row = this.#statements.dropped.get(uuid);
-    return row === undefined ? undefined : String(row['row']);
-  }
-
-  /** All of those. */
-  *droppedRows(): Generator<{ readonly uuid: string; readonly row: string }> {
-    for (const { uuid, row } of this.#statements.allDropped.iterate())
-      yield { uuid: String(uuid), row: String(row) };
-  }
-
-  /** Keeps a lease record that cannot be read where nothing overwrites it. To be called inside a transaction. */
-  putAsideLease(uuid: string, nowMs: number): void {
-    this.#statements.putAside.run(nowMs, uuid);
-  }
-
-  /** Writes or (undefined) removes a lease record. To be called inside a transaction. */
-  putLease(uuid: string, row: string | undefined): void {
-    if (row === undefined) this.#statements.dropLease.run(uuid);
-    else this.#statements.putLease.run(uuid, row);
   }
 }
 
@@ -213,17 +195,17 @@ function statements(file: StoreFile) {
         WHERE lease = ? AND version = ${stagedRelease}`,
     ),
     activate: prepare(
-      `UPDATE releases SET status = 'active', reason = NULL, message = NULL WHERE lease = ? AND version = ?`,
+      `UPDATE releases SET
+          status = iif(version = ?2, 'active', 'superseded'),
+          reason = iif(version = ?2, NULL, reason), message = iif(version = ?2, NULL, message)
+        WHERE lease = ?1 AND (status = 'active' OR version = ?2)`,
     ),
     fail: prepare(
       `UPDATE releases SET status = 'failed', reason = ?, message = ? WHERE lease = ? AND version = ?`,
     ),
     purge: prepare('DELETE FROM releases WHERE lease = ?'),
-    remember: prepare('INSERT OR REPLACE INTO dropped_leases (uuid, row, dropped_at) VALUES (?, ?, ?)'),
-    dropped: prepare('SELECT row FROM dropped_leases WHERE uuid = ?'),
-    allDropped: prepare('SELECT uuid, row FROM dropped_leases'),
-    purgeDropped: prepare('DELETE FROM dropped_leases WHERE uuid = ?'),
     purgeUnreadable: prepare('DELETE FROM unreadable_releases WHERE lease = ?'),
+    anyUnreadable: prepare('SELECT 1 FROM unreadable_releases LIMIT 1'),
     unreadable: prepare('SELECT 1 FROM unreadable_releases WHERE lease = ?'),
     putUnreadable: prepare(
       'INSERT OR IGNORE INTO unreadable_releases (lease, value, put_aside_at) VALUES (?, ?, ?)',
@@ -237,15 +219,9 @@ function statements(file: StoreFile) {
       `DELETE FROM releases AS r WHERE r.lease = ? AND NOT ${dependedOn} AND r.version <=
         (SELECT version FROM releases WHERE lease = ? ORDER BY version DESC LIMIT 1 OFFSET ${mostReleases})`,
     ),
-    dropStaged: prepare(`DELETE FROM releases WHERE lease = ? AND version = ${stagedRelease}`),
+    unstage: prepare(`DELETE FROM releases WHERE lease = ? AND version = ${stagedRelease}`),
     fact: prepare('SELECT value FROM facts WHERE name = ?'),
     setFact: prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)'),
-    leaseRows: prepare('SELECT uuid, row FROM leases ORDER BY uuid'),
-    putLease: prepare('INSERT OR REPLACE INTO leases (uuid, row) VALUES (?, ?)'),
-    putAside: prepare(
-      'INSERT INTO unreadable_leases (uuid, put_aside_at, row) SELECT uuid, ?, row FROM leases WHERE uuid = ?',
-    ),
-    dropLease: prepare('DELETE FROM leases WHERE uuid = ?'),
   };
 }
 

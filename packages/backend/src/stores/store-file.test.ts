@@ -116,9 +116,11 @@ describe('a group commit', () => {
     const insert = file.prepare('INSERT INTO numbers VALUES (?)');
     const order: number[] = [];
     const all = [3, 1, 2].map((n) =>
-      commits.commit(() => {
-        order.push(n);
-        insert.run(n);
+      commits.commit({
+        apply: () => {
+          order.push(n);
+          insert.run(n);
+        },
       }),
     );
     expect(numbers(folder.path('a.db'))).toEqual([]);
@@ -133,7 +135,9 @@ describe('a group commit', () => {
     const file = open(folder.path('a.db'));
     const commits = new GroupCommit(file);
     const insert = file.prepare('INSERT INTO numbers VALUES (?)');
-    const results = await Promise.allSettled([1, 1, 2].map((n) => commits.commit(() => void insert.run(n))));
+    const results = await Promise.allSettled(
+      [1, 1, 2].map((n) => commits.commit({ apply: () => void insert.run(n) })),
+    );
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(numbers(folder.path('a.db'))).toEqual([1, 2]);
     file.close();
@@ -144,7 +148,7 @@ describe('a group commit', () => {
     const file = open(folder.path('a.db'));
     const commits = new GroupCommit(file);
     file.close();
-    const results = await Promise.allSettled([1, 2].map(() => commits.commit(() => undefined)));
+    const results = await Promise.allSettled([1, 2].map(() => commits.commit({ apply: () => undefined })));
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 });

@@ -2,7 +2,7 @@
 import { Scope, VirtualClock } from '@berth/service';
 import { RecordingLog } from '@berth/service/testing';
 import type { LeaseEvent, Owed } from '../lease/index.ts';
-import { LeaseBook, LeaseRegistry, type Logs, type Message } from '../leases/index.ts';
+import { debtTask, LeaseBook, LeaseRegistry, type Logs, type Message } from '../leases/index.ts';
 import { type Amounts, ResourcePool } from '../placement/index.ts';
 import { GroupCommit, ReleaseStore } from '../stores/index.ts';
 import { ScriptedWork } from './scripted-work.ts';
@@ -150,12 +150,14 @@ export class LeaseHost implements AsyncDisposable {
     );
   }
 
-  close(uuid: string, signal = new AbortController().signal): Promise<void> {
+  /** Closes it and waits until its caller has been told. */
+  async close(uuid: string, signal = new AbortController().signal): Promise<void> {
     const prepare = (_: unknown, operationId: string): LeaseEvent => ({
       name: 'DeprovisionRequested',
       operationId,
     });
-    return this.registry.close(uuid, { prepare, refusal: () => new Error('refused') }, signal);
+    await this.registry.close(uuid, { prepare, refusal: () => new Error('refused') }, signal);
+    await this.settled();
   }
 
   /** Waits until every actor is idle and everything that was asked for is on disk. */
@@ -163,7 +165,10 @@ export class LeaseHost implements AsyncDisposable {
     let quiet = 0;
     await this.until('all actors are idle', () => {
       const { depths } = this.registry.sample();
-      const busy = depths.some((depth) => depth > 0) || this.registry.busy;
+      const busy =
+        depths.some((depth) => depth > 0) ||
+        this.registry.busy ||
+        this.scope.running.some((task) => task.includes(debtTask));
       quiet = busy ? 0 : quiet + 1;
       return quiet > 3;
     });

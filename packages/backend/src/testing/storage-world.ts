@@ -5,7 +5,7 @@
 import { Scope, VirtualClock } from '@berth/service';
 import { createLog } from '@berth/service/log';
 import type { Lease, LeaseEvent, Owed } from '../lease/index.ts';
-import { LeaseBook, LeaseRegistry } from '../leases/index.ts';
+import { debtTask, LeaseBook, LeaseRegistry } from '../leases/index.ts';
 import { allocationsOf, closeLease, type RequestedItem, restore } from '../operations/index.ts';
 import { orphanWitnesses } from '../orphan-witnesses.ts';
 import { ResourcePool, type SkuCatalogue } from '../placement/index.ts';
@@ -412,6 +412,7 @@ export class StorageWorld implements AsyncDisposable {
     return (
       this.registry.busy ||
       depths.some((depth) => depth > 0) ||
+      this.#process.scope.running.some((task) => task.includes(debtTask)) ||
       [...this.book.values()].some(({ operation }) => operation !== undefined)
     );
   }

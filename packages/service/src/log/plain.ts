@@ -27,7 +27,10 @@ export function plainAttrs(sources: readonly (object | undefined)[], options: Pl
     if (typeof source !== 'object' || source === null) continue;
     for (const key of Object.keys(source)) {
       const value = attempt(() => Reflect.get(source, key));
-      if (value !== undefined) plain[key] = new Flattening(options).attribute(key, value);
+      if (value === undefined) continue;
+      // Most are texts that need no walk.
+      if (typeof value === 'string' && !SECRET_KEY.test(key)) plain[key] = plainText(value, options);
+      else plain[key] = new Flattening(options).attribute(key, value);
     }
   }
   return plain;
