@@ -115,6 +115,11 @@ export class BackendProgram implements AsyncDisposable {
     });
   }
 
+  /** Does it run? It may have ended by itself. */
+  get running(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** Tells it to end, waits, and says its exit code. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
     const child = this.#child;

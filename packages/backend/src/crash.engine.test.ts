@@ -5,59 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tenantNetworkName } from './names/index.ts';
 import type { Told } from './testing/rig/callback-receiver.ts';
 import { CrashDoors, type CrashPoint, named, noDeath } from './testing/rig/crash-doors.ts';
-import { Rig, service } from './testing/rig/rig.ts';
-
-const tenantOf = (rig: Rig): string => `${rig.name}-tenant`;
-const web = (round: number) => ({ web: service({ env: { ROUND: String(round) }, ports: { '80/tcp': {} } }) });
-
-/** One operation on a lease: how it is asked for, and how it looks when it has been done. */
-interface Operation {
-  readonly name: string;
-  readonly ask: (rig: Rig, uuid: string) => Promise<unknown>;
-  /** Has the lease heard of it? Asked after a death before the answer. */
-  readonly known: (rig: Rig, uuid: string) => Promise<boolean>;
-  readonly outcome: 'success' | 'deprovisioned';
-  readonly round: string | undefined;
-}
-
-const releases = async (rig: Rig, uuid: string): Promise<number> => {
-  const { status, body } = await rig.call('GET', `/releases/${uuid}`);
-  return status === 200 ? (body as readonly unknown[]).length : 0;
-};
-
-const operations: readonly Operation[] = [
-  {
-    name: 'provision',
-    ask: (rig, uuid) => rig.provision(web(1), { uuid, tenant: tenantOf(rig) }),
-    known: async (rig, uuid) => (await rig.info(uuid)) !== undefined,
-    outcome: 'success',
-    round: '1',
-  },
-  {
-    name: 'update',
-    ask: (rig, uuid) => rig.update(uuid, web(2)),
-    known: async (rig, uuid) => (await releases(rig, uuid)) === 2,
-    outcome: 'success',
-    round: '2',
-  },
-  {
-    name: 'restart',
-    ask: (rig, uuid) => rig.restart(uuid),
-    known: async (rig, uuid) => (await releases(rig, uuid)) === 3,
-    outcome: 'success',
-    round: '2',
-  },
-  {
-    name: 'deprovision',
-    ask: (rig, uuid) => rig.deprovision(uuid),
-    known: async (rig, uuid) => ['deprovisioning', undefined].includes((await rig.info(uuid))?.status),
-    outcome: 'deprovisioned',
-    round: undefined,
-  },
-];
+import { checkDone, type Operation, operations } from './testing/rig/life.ts';
+import { Rig } from './testing/rig/rig.ts';
 
 interface Found {
   /** The points of the operation, as far as it came. */
@@ -99,7 +50,7 @@ async function runWithDeath(rig: Rig, uuid: string, operation: Operation, at: Cr
   }
   doors.disarm();
   await asked;
-  await check(rig, uuid, operation, `${where} (${diedAt ?? 'no death'})`, toldSince, heardBefore);
+  await checkDone(rig, uuid, operation, `${where} (${diedAt ?? 'no death'})`, toldSince, heardBefore);
   return { points: doors.points, diedAt };
 }
 
@@ -108,38 +59,6 @@ async function waitForForgetting(doors: CrashDoors): Promise<void> {
   const isForgotten = (): boolean =>
     doors.diedAt !== undefined || doors.points.at(-1) === 'after commit of callback';
   await waitFor('the outbox to forget', isForgotten, { timeoutMs: 60_000 });
-}
-
-async function check(
-  rig: Rig,
-  uuid: string,
-  { outcome, round }: Operation,
-  where: string,
-  toldSince: () => readonly Told[],
-  heardBefore: boolean,
-): Promise<void> {
-  await waitFor(`a callback after ${where}`, () => toldSince().length > 0, { timeoutMs: 60_000 });
-  await rig.until(uuid, outcome === 'success' ? 'ready' : undefined);
-  expect([...new Set(toldSince().map(({ status }) => status))], where).toEqual([outcome]);
-  expect(
-    toldSince().length,
-    `${where}: told ${heardBefore ? 'again at most once' : 'once'}`,
-  ).toBeLessThanOrEqual(heardBefore ? 2 : 1);
-  const containers = await rig.containers();
-  const wanted = round === undefined ? [] : [`fred-${uuid}-web-0`];
-  expect(
-    containers.map(({ name }) => name),
-    where,
-  ).toEqual(wanted);
-  for (const { state, config } of containers) {
-    expect(state.status, where).toBe('running');
-    expect(config.Env, where).toContain(`ROUND=${round}`);
-  }
-  expect(await rig.networks(), where).toEqual(round === undefined ? [] : [tenantNetworkName(tenantOf(rig))]);
-  expect(await rig.ask(200, 'GET', '/stats'), where).toMatchObject({
-    allocated_cpu_cores: round === undefined ? 0 : 0.5,
-    allocated_memory_mb: round === undefined ? 0 : 64,
-  });
 }
 
 const lanes = 4;

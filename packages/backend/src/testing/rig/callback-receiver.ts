@@ -54,6 +54,19 @@ export class CallbackReceiver implements AsyncDisposable {
     });
   }
 
+  #connections(): Promise<number> {
+    return new Promise((resolve, reject) =>
+      this.#server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+    );
+  }
+
+  /** Nobody is connected any more: what a dead caller has sent has come in. */
+  async quiet(): Promise<void> {
+    await waitFor('all callers to be gone', async () => (await this.#connections()) === 0, {
+      timeoutMs: 10_000,
+    });
+  }
+
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     try {
