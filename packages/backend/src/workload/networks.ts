@@ -11,6 +11,7 @@ export class TenantNetworks {
   readonly #log: Log;
   /** Making and removing the network of one tenant exclude each other. */
   readonly #serial = new KeyedSerial<string>();
+  readonly #looking = new Map<string, Promise<string>>();
 
   constructor(networks: Networks, backendName: string, log: Log) {
     this.#networks = networks;
@@ -18,12 +19,27 @@ export class TenantNetworks {
     this.#log = log;
   }
 
-  /** The name of the tenant's network, which exists when this resolves. */
+  /**
+   * The name of the tenant's network, which exists when this resolves. Who asks while it is being looked for gets what is found:
+   * a lease is known before it asks, so nobody takes the network away in between.
+   */
   ensure(tenant: string): Promise<string> {
-    return this.#serial.run(tenant, async () => {
+    const looking = this.#looking.get(tenant);
+    // What goes wrong for one need not go wrong for the others.
+    return looking === undefined ? this.#look(tenant) : looking.catch(() => this.#look(tenant));
+  }
+
+  #look(tenant: string): Promise<string> {
+    const found = this.#serial.run(tenant, async () => {
       const existing = await this.#find(tenant);
       return existing?.name ?? (await this.#create(tenant));
     });
+    this.#looking.set(tenant, found);
+    const forget = (): void => {
+      if (this.#looking.get(tenant) === found) this.#looking.delete(tenant);
+    };
+    found.then(forget, forget);
+    return found;
   }
 
   /** Removes it if nobody needs it: `isNeeded` is asked when it cannot be ensured by anybody else meanwhile. */

@@ -40,8 +40,8 @@ export class Teardown {
   async ofLease(lease: string, options: TeardownOptions): Promise<void> {
     const { log, onFallback } = this.#context;
     try {
-      await this.#orderly(lease, options);
-      if (await this.#isGone(lease)) return;
+      const found = await this.#orderly(lease, options);
+      if (!found || (await this.#isGone(lease))) return;
       throw new Error('containers are left');
     } catch (error) {
       log.warn('tearing down container by container', {
@@ -59,10 +59,11 @@ export class Teardown {
     }
   }
 
-  async #orderly(lease: string, { stopGraceS, stack }: TeardownOptions): Promise<void> {
+  /** Was there anything? */
+  async #orderly(lease: string, { stopGraceS, stack }: TeardownOptions): Promise<boolean> {
     const { listing, handling } = this.#context;
     const { containers, unreadable } = await listing.ofLease(lease);
-    if (containers.length + unreadable.length === 0) return;
+    if (containers.length + unreadable.length === 0) return false;
     const stopOne = ({ id }: LeaseContainer): Promise<void> => handling.stop(id, stopGraceS);
     const known = (service: string): boolean => stack?.services.has(service) === true;
     if (stack !== undefined)
@@ -80,6 +81,7 @@ export class Teardown {
     );
     const ids = [...containers.map(({ id }) => id), ...unreadable];
     await together(ids, never, (id) => handling.remove(id));
+    return true;
   }
 
   /** By discovery alone: what was recorded of a lease that never became ready says nothing. */
