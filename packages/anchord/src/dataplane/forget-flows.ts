@@ -8,10 +8,12 @@ import type { FlowsToForget } from './hand-over.ts';
 export async function forgetFlows(
   conntrack: Pick<Conntrack, 'delete'>,
   flows: readonly FlowsToForget[],
-  ownAddresses: readonly IpAddress[],
+  ownAddresses: () => readonly IpAddress[],
   signal?: AbortSignal,
 ): Promise<number> {
-  const selections = flows.flatMap((flow) => selectionsOf(flow, ownAddresses));
+  // The kernel is asked only where it matters: it may be busy with the very interfaces of a container that comes.
+  const own = flows.some(({ kind }) => kind === 'unserved') ? ownAddresses() : [];
+  const selections = flows.flatMap((flow) => selectionsOf(flow, own));
   return selections.length === 0 ? 0 : await conntrack.delete(selections, signal);
 }
 

@@ -12,7 +12,7 @@ import type { Problems } from '../problems.ts';
 import { pause, Wakeup } from '../wakeup.ts';
 import type { Dataplane } from './dataplane.ts';
 import { type DesiredDataplane, type DnatEntries, desiredDataplane, sameDataplane } from './desired.ts';
-import { forgetFlows } from './forget-flows.ts';
+import { FlowKeeper } from './flow-keeper.ts';
 import { abandonedAddresses, handOver } from './hand-over.ts';
 
 export interface ReconcilerParts {
@@ -34,11 +34,13 @@ const retryMs = { first: 200, most: 10_000 } as const;
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #wakeup = new Wakeup();
+  readonly #flowKeeper: FlowKeeper;
   #wanted: readonly Backend[] | undefined;
   #done = false;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
+    this.#flowKeeper = new FlowKeeper(parts);
   }
 
   /** From now on these are the backends. */
@@ -53,11 +55,16 @@ export class Reconciler {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    // What the next backend waits for is its rule, and not the flows of the last one.
+    await Promise.all([this.#applyAll(signal), this.#flowKeeper.run(signal)]);
+  }
+
+  async #applyAll(signal: AbortSignal): Promise<void> {
     let retryAfterMs: number = retryMs.first;
     for (;;) {
       await this.#wakeup.wait(signal);
       if (signal.aborted) return;
-      if (await this.#attempt(signal)) {
+      if (this.#attempt()) {
         retryAfterMs = retryMs.first;
         continue;
       }
@@ -67,9 +74,10 @@ export class Reconciler {
     }
   }
 
-  async #attempt(signal: AbortSignal): Promise<boolean> {
+  #attempt(): boolean {
     const { clock, log, metrics, problems, dataplane } = this.#parts;
     const started = clock.monotonic();
+    const observe = (): void => metrics.reconcileDuration.observe((clock.monotonic() - started) / 1_000);
     const backends = this.#wanted;
     this.#wanted = undefined;
     try {
@@ -77,7 +85,8 @@ export class Reconciler {
       if (backends === undefined) return true;
       const desired = desiredDataplane(backends, dataplane.entries);
       this.#report(desired);
-      const flushed = await this.#apply(desired, signal);
+      const flushed = this.#apply(desired, observe);
+      if (flushed === undefined) observe();
       problems.clear('kernel-refuses', '');
       metrics.reconciles.inc({ result: 'ok' });
       if (flushed !== undefined || !this.#done) {
@@ -88,15 +97,12 @@ export class Reconciler {
       this.#parts.onReconciled();
       return true;
     } catch (error) {
-      if (signal.aborted) return false;
-      // A newer state may have come in meanwhile; this one is out of date then.
-      this.#wanted ??= backends;
+      this.#wanted = backends;
+      if (backends !== undefined) observe();
       metrics.reconciles.inc({ result: 'error' });
       log.say(messages.reconcileFailed, { err: error });
       problems.set('kernel-refuses', '', errorText(error));
       return false;
-    } finally {
-      if (backends !== undefined) metrics.reconcileDuration.observe((clock.monotonic() - started) / 1_000);
     }
   }
 
@@ -109,7 +115,7 @@ export class Reconciler {
   }
 
   /** The number of backend addresses whose flows were forgotten; undefined when nothing had to be written. */
-  async #apply({ entries }: DesiredDataplane, signal: AbortSignal): Promise<number | undefined> {
+  #apply({ entries }: DesiredDataplane, ended: () => void): number | undefined {
     const { dataplane, metrics } = this.#parts;
     const before = dataplane.entries;
     dataplane.apply(entries);
@@ -118,13 +124,7 @@ export class Reconciler {
     const flows = handOver(before, entries);
     const addresses = abandonedAddresses(flows);
     for (const { family } of addresses) metrics.conntrackFlushes.inc({ family });
-    try {
-      const { conntrack, ownAddresses, log } = this.#parts;
-      const count = await forgetFlows(conntrack, flows, ownAddresses(), signal);
-      for (const { address } of addresses) log.say(messages.flushed, { ip: address, flows: count });
-    } catch (error) {
-      if (!signal.aborted) this.#parts.log.say(messages.flushFailed, { err: error });
-    }
+    this.#flowKeeper.forget(flows, ended);
     return addresses.length;
   }
 
