@@ -5,6 +5,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Host } from '../host/host.ts';
+import { withLock } from '../tools/lock.ts';
 import { buildImage } from './build.ts';
 import { ensureImage, type ImageRecipe } from './image.ts';
 
@@ -51,9 +52,9 @@ function base(key: string, changes: readonly string[]): ImageRecipe {
 
 let made: Promise<string> | undefined;
 
-/** Once a run; hands back the tag. */
+/** Once a run; hands back the tag. Another run from the same sources waits: it would take the bundle away amid our copying. */
 export function anchordImage(host: Host, say: (line: string) => void): Promise<string> {
-  made ??= make(host, say);
+  made ??= withLock(`the bundle in ${root}`, () => make(host, say));
   return made;
 }
 
