@@ -2,7 +2,7 @@
 
 export type { Greeting } from './echo/greeting.ts';
 export { labErrors } from './errors.ts';
-export { startEngine } from './host/engine.ts';
+export { restartEngine, startEngine } from './host/engine.ts';
 export { type FileSystem, type FileSystemSpec, makeFileSystem } from './host/file-system.ts';
 export { Host, lanLink } from './host/host.ts';
 export { anchordImage } from './images/anchord.ts';

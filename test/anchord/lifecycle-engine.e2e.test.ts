@@ -1,6 +1,5 @@
 /** A Docker engine that restarts: Docker may start a container before the one whose namespace it joins, or strand it. */
-import { startEngine } from '@berth/lab';
-import { waitFor } from '@berth/lab/testing';
+import { restartEngine } from '@berth/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Containers } from '../src/docker.ts';
 import { Harbour } from '../src/harbour.ts';
@@ -10,16 +9,6 @@ beforeAll(async () => {
   harbour = await Harbour.open();
 });
 afterAll(() => harbour?.[Symbol.asyncDispose]());
-
-/** As a service manager does it. */
-async function restartEngine(): Promise<void> {
-  const { host } = harbour;
-  const pid = (await host.must(['cat', '/run/docker.pid'])).trim();
-  await host.must(['kill', '-TERM', pid]);
-  const gone = async () => (await host.exec(['kill', '-0', pid])).code !== 0;
-  await waitFor('the end of the engine', gone, { timeoutMs: 60_000, everyMs: 50 });
-  await startEngine(host);
-}
 
 describe('around an engine that restarts', () => {
   it('the project comes back by itself, every application in the namespace of its service-anchor', async () => {
@@ -42,7 +31,7 @@ describe('around an engine that restarts', () => {
     });
     await stack.up();
     const before = await harbour.reach(4, { host: 56 });
-    await restartEngine();
+    await restartEngine(harbour.host);
     const after = await harbour.reach(4, { host: 56, timeoutMs: 90_000 });
     expect(after.source).toBe(before.source);
     const containers = new Containers(harbour.space);

@@ -54,6 +54,15 @@ export async function startEngine(host: Host): Promise<void> {
   );
 }
 
+/** As a service manager does it. */
+export async function restartEngine(host: Host): Promise<void> {
+  const pid = (await host.must(['cat', '/run/docker.pid'])).trim();
+  await host.must(['kill', '-TERM', pid]);
+  const gone = async () => (await host.exec(['kill', '-0', pid])).code !== 0;
+  await waitFor('the end of the engine', gone, { timeoutMs: 60_000, everyMs: 50 });
+  await startEngine(host);
+}
+
 /** One that runs but does not answer: two engines on the same folders would ruin them. */
 async function endEngine(host: Host): Promise<void> {
   const engines = (): number[] => host.processes().filter((pid) => commandLine(pid).startsWith('dockerd '));
