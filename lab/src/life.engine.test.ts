@@ -141,7 +141,8 @@ describe('the life of a lab', () => {
     const lab = await up(name);
     const { init } = lab.host();
     await rm(join(lab.host().runFolder, '.arranged'));
-    process.kill(findInit(lab.lan.namespace) ?? 0, 'SIGKILL');
+    process.kill(findInit(lab.lan.namespace)!, 'SIGKILL');
+    await waitFor('the LAN is dead', () => findInit(lab.lan.namespace) === undefined, { timeoutMs: 30_000 });
     const again = await up(name);
     expect(again.host().init).not.toBe(init);
     expect(findInit(again.lan.namespace)).toBeDefined();

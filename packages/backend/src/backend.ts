@@ -4,7 +4,7 @@ import { type Clock, Coalescer, every, type Ids, type Random, type Scope } from 
 import { errorText, type Log } from '@berth/service/log';
 import { addProcessMetrics, METRICS_CONTENT_TYPE, Registry } from '@berth/service/metrics';
 import { type Answer, listen, openApiDocument } from './api/index.ts';
-import { CallbackOutbox } from './callbacks/index.ts';
+import { CallbackOutbox, type SendCallback, sendCallback } from './callbacks/index.ts';
 import type { Config } from './config/index.ts';
 import { DiagnosticsKeeper } from './diagnostics/index.ts';
 import { guardQuotas, keepTidying, openDisk, tidyDisk } from './disk.ts';
@@ -56,6 +56,7 @@ export interface BackendOptions {
 export interface Doors {
   engine(engine: Engine): Engine;
   stores(stores: Stores): void;
+  callbacks(send: SendCallback): SendCallback;
   readonly disk?: DiskDoors;
 }
 
@@ -142,7 +143,7 @@ interface Parts {
 
 function assemble(
   scope: Scope,
-  { config, log, clock, ids, random }: BackendOptions,
+  { config, log, clock, ids, random, doors }: BackendOptions,
   stores: Stores,
   engine: Engine,
   metrics: BackendInstruments,
@@ -194,6 +195,7 @@ function assemble(
     random,
     log,
     store: stores.callbacks,
+    send: doors?.callbacks(sendCallback) ?? sendCallback,
     backendName: config.name,
     maxAgeMs: config.callbackMaxAgeMs,
     secret: config.callbackSecret.reveal(),

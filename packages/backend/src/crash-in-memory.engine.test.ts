@@ -52,9 +52,9 @@ class Host implements AsyncDisposable {
     const inMemory: Doors & Pick<CrashDoors, 'onDeath'> = {
       engine: () => doors.engine(this.engine),
       stores: (stores) => doors.stores(stores),
+      callbacks: (send) => doors.callbacks(send),
       onDeath: (end) => doors.onDeath(end),
     };
-    this.receiver.deaf = () => doors.diedAt !== undefined;
     this.#program = await Program.start(this.#folder.path('backend.yaml'), inMemory);
   }
 
@@ -229,7 +229,7 @@ async function run(host: Host, uuid: string, step: Step, deaths: readonly CrashP
         await waiting;
         break;
       }
-      if (since().length > 0) heard++;
+      if (doors.told > 0) heard++;
       await host.bury();
       await waiting;
     }

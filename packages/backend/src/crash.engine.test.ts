@@ -21,10 +21,9 @@ async function runWithDeath(rig: Rig, uuid: string, operation: Operation, at: Cr
   const where = `${operation.name}, point ${JSON.stringify(at)}`;
   const before = rig.receiver.of(uuid).length;
   const toldSince = (): readonly Told[] => rig.receiver.of(uuid).slice(before);
-  const doors = new CrashDoors();
+  let doors = new CrashDoors();
   await rig.bury();
   await rig.start(doors);
-  rig.receiver.deaf = () => doors.diedAt !== undefined;
   doors.arm(at);
   const asked = operation.ask(rig, uuid).then(
     () => 'answered' as const,
@@ -35,23 +34,27 @@ async function runWithDeath(rig: Rig, uuid: string, operation: Operation, at: Cr
     () => 'told' as const,
   );
   const first = await Promise.race([doors.died.then(() => 'died' as const), over]);
+  const { points } = doors;
   let diedAt: string | undefined;
   let heardBefore = false;
   if (first === 'told') await waitForForgetting(doors);
   if (doors.diedAt !== undefined) {
     over.catch(() => undefined);
-    heardBefore = toldSince().length > 0;
+    heardBefore = doors.told > 0;
     diedAt = doors.diedAt;
     await rig.bury();
     await asked;
-    rig.receiver.deaf = () => false;
-    await rig.start();
+    doors = new CrashDoors();
+    await rig.start(doors);
     if (!(await operation.known(rig, uuid)) && !heardBefore) await operation.ask(rig, uuid);
   }
   doors.disarm();
   await asked;
+  // What may come a second time has come before anything else is asked for.
+  const isTold = (): boolean => toldSince().length > 0 && doors.owed === 0;
+  await waitFor(`the end of ${where}, died at ${diedAt}`, isTold, { timeoutMs: 60_000 });
   await checkDone(rig, uuid, operation, `${where} (${diedAt ?? 'no death'})`, toldSince, heardBefore);
-  return { points: doors.points, diedAt };
+  return { points, diedAt };
 }
 
 /** The last point of every operation: the outbox forgets what has arrived. */

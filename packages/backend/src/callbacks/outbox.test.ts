@@ -8,6 +8,7 @@ import { verify } from '../signature/index.ts';
 import { CallbackStore } from '../stores/index.ts';
 import { storeFolder } from '../testing/store-folder.ts';
 import { CallbackOutbox } from './outbox.ts';
+import { sendCallback } from './send.ts';
 
 const secret = '0123456789abcdef0123456789abcdef';
 const day = 86_400_000;
@@ -84,6 +85,7 @@ class Bench implements AsyncDisposable {
       random: () => 0,
       log: this.logs.log,
       store,
+      send: sendCallback,
       backendName: 'docker-1',
       maxAgeMs: day,
       secret,
@@ -174,6 +176,19 @@ describe('a callback', () => {
     await bench.until('both arrived', () => bench.outcomes.length === 2);
     await bench.until('nothing is left', () => bench.store.list().entries.length === 0);
     expect(bench.statuses.toSorted()).toEqual(['a success', 'b failed']);
+  });
+
+  it('is sent once, at whatever moment of its way the stored ones are replayed', async () => {
+    await using bench = await Bench.start();
+    const told = bench.tell('a', 'success');
+    const isOver = (): boolean => {
+      bench.outbox.replay();
+      return bench.outcomes.length > 0 && bench.store.list().entries.length === 0;
+    };
+    for (let turn = 0; !isOver(); turn++) await (turn % 20 === 0 ? bench.clock.advance(0) : undefined);
+    await told;
+    await bench.until('nothing is under way', () => bench.outbox.pending === 0);
+    expect(bench.statuses).toEqual(['a success']);
   });
 
   it('is cut to 256 bytes, on the border of a character', async () => {

@@ -4,7 +4,7 @@ import { errorText, type Log } from '@berth/service/log';
 import { cutError, type Owed } from '../lease/index.ts';
 import { Slots } from '../slots.ts';
 import { type CallbackStore, GroupCommit, type PendingCallback } from '../stores/index.ts';
-import { type SendOptions, sendCallback } from './send.ts';
+import type { SendCallback, SendOptions } from './send.ts';
 
 /** The pauses before each attempt of one delivery. */
 const attemptDelaysMs = [0, 1000, 5000];
@@ -23,6 +23,7 @@ export interface OutboxOptions extends SendOptions {
   readonly random: Random;
   readonly log: Log;
   readonly store: CallbackStore;
+  readonly send: SendCallback;
   readonly backendName: string;
   /** 0: kept for ever. */
   readonly maxAgeMs: number;
@@ -59,13 +60,15 @@ export class CallbackOutbox {
     const entry = this.#entryOf(lease, owed);
     if (entry === undefined) return;
     const { store, meter } = this.#options;
+    // Known before it can be found in the store, so that a replay leaves it to who delivers it.
+    this.#stored.set(lease, entry);
     try {
       await this.#commits.commit({ apply: () => store.put(entry) });
     } catch (error) {
+      if (this.#stored.get(lease) === entry) this.#stored.delete(lease);
       meter.storeFailed();
       throw error;
     }
-    this.#stored.set(lease, entry);
   }
 
   /** Begins the delivery of what was enqueued last. */
@@ -89,9 +92,10 @@ export class CallbackOutbox {
     const { entries, unreadable } = store.list();
     for (const lease of unreadable)
       log.warn('stored callback cannot be read, skipped', { lease_uuid: lease });
-    // What recovery has just handed over is on its way already.
-    for (const { key, value } of entries)
-      if (!this.#pending.has(key) && !this.#stored.has(key)) this.#start(value);
+    // What recovery has just handed over is on its way already, or has even arrived.
+    const isKnown = (lease: string): boolean =>
+      this.#pending.has(lease) || this.#stored.has(lease) || this.#delivering.has(lease);
+    for (const { key, value } of entries) if (!isKnown(key)) this.#start(value);
   }
 
   /** Removes what is too old. */
@@ -189,7 +193,7 @@ export class CallbackOutbox {
     try {
       const { status, body } = await withDeadline(
         { clock, ms: attemptLimitMs, what: 'the callback', signal },
-        (deadline) => sendCallback(entry, this.#options, clock.now(), deadline),
+        (deadline) => this.#options.send(entry, this.#options, clock.now(), deadline),
       );
       return status >= 200 && status < 300 ? undefined : `answered ${status}: ${body.slice(0, 200)}`;
     } catch (error) {

@@ -18,6 +18,8 @@ export interface Answer {
   readonly body: string;
 }
 
+export type SendCallback = typeof sendCallback;
+
 /** The body of a callback. */
 function callbackBody(entry: PendingCallback): Buffer {
   const { lease_uuid, status, error, backend, retained } = entry;

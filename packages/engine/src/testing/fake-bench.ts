@@ -16,6 +16,7 @@ export function fakeBench(): Bench {
     get door() {
       return { clock: hastyClock, containers: engine.containers, networks: engine.networks, system };
     },
+    endsWithinMs: 1,
     request: (more = {}) => ({ Image: 'image', ...more }),
     named: (what) => what,
     network: (what) => Promise.resolve(what),

@@ -18,6 +18,8 @@ export type Trouble = 'lost request' | 'lost answer' | 'wrong answer';
 /** An engine, real or not, on which things go wrong on order. */
 export interface Bench {
   readonly door: RecreateDoor & { readonly system: Pick<System, 'spokenVersion'> };
+  /** A container that ends at once has ended so long after its start. */
+  readonly endsWithinMs: number;
   /** Of an image that stays up. */
   request(more?: ContainerCreateRequest): ContainerCreateRequest;
   /** A name of this test's own. */
@@ -155,7 +157,7 @@ export function recreateSuite(bench: () => Bench, { everyCombination }: SuiteOpt
         door,
         request({ ...more, HostConfig: { NetworkMode: old.networkMode } }),
         { container: old.name, operation: operation(), graceS: 2 },
-        { settleMs },
+        { settleMs: bench().endsWithinMs },
       );
       await expect(replaced).rejects.toMatchObject({
         code: 'ENGINE_RECREATE_FAILED',

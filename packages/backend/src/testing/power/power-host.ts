@@ -72,7 +72,7 @@ export class PowerHost implements AsyncDisposable {
       ...settings,
     };
     writeFileSync(this.#configFile, JSON.stringify(config));
-    const inMemory: Doors = { engine: () => engine, stores: () => undefined };
+    const inMemory: Doors = { engine: () => engine, stores: () => undefined, callbacks: (send) => send };
     this.#program = await Program.start(this.#configFile, inMemory);
   }
 

@@ -22,8 +22,6 @@ export class CallbackReceiver implements AsyncDisposable {
   readonly told: Told[] = [];
   /** Hears of each callback when it comes in, before it is answered. */
   react: (told: Told) => Reaction = () => 200;
-  /** Is who calls dead? A program that dies in this process may still speak for a moment, and nobody would hear it. */
-  deaf: () => boolean = () => false;
   readonly #secret: string;
   readonly #server: Server;
 
@@ -74,7 +72,6 @@ export class CallbackReceiver implements AsyncDisposable {
     } catch {
       return;
     }
-    if (this.deaf()) return void request.socket.destroy();
     const body = Buffer.concat(chunks);
     const { method = '', url: target = '', headers } = request;
     const header = String(headers['x-fred-signature'] ?? '');

@@ -6,6 +6,7 @@
 import type { Engine } from '@berth/engine';
 import type { QuotaFilesystem, RunTool } from '@berth/kernel/filesystems';
 import type { Doors } from '../../backend.ts';
+import type { SendCallback } from '../../callbacks/index.ts';
 import type { StoreFile } from '../../stores/index.ts';
 
 class Dead extends Error {
@@ -56,6 +57,9 @@ export class CrashDoors implements Doors {
   points: string[] = [];
   /** The point at which the program died. */
   diedAt: string | undefined;
+  /** How often the program has begun to tell a caller something: whether that arrives is out of its hands. */
+  told = 0;
+  #callbacks: Stores['callbacks'] | undefined;
   #deadline: CrashPoint = noDeath;
   #counting = false;
   readonly #die: () => void;
@@ -77,6 +81,11 @@ export class CrashDoors implements Doors {
 
   disarm(): void {
     this.#counting = false;
+  }
+
+  /** Callbacks that are stored, and not known to have arrived. */
+  get owed(): number {
+    return this.#callbacks?.list().entries.length ?? 0;
   }
 
   /** What ends everything else of the program at the moment of its death. */
@@ -148,7 +157,16 @@ export class CrashDoors implements Doors {
       },
   };
 
+  callbacks(send: SendCallback): SendCallback {
+    return async (...args) => {
+      if (this.diedAt !== undefined) throw new Dead();
+      this.told++;
+      return await send(...args);
+    };
+  }
+
   stores({ callbacks, diagnostics, releases, retention }: Stores): void {
+    this.#callbacks = callbacks;
     for (const { file } of [callbacks, diagnostics, releases, retention]) this.#watchTransactions(file);
     const { put, delete: drop } = diagnostics;
     diagnostics.put = (entry) => this.#commit('diagnostics', () => put.call(diagnostics, entry));

@@ -44,6 +44,7 @@ const doors: Doors = {
   stores: (stores) => {
     for (const { file } of Object.values(stores)) watch(file);
   },
+  callbacks: (send) => send,
 };
 
 // -config FILE
