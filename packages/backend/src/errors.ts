@@ -79,6 +79,11 @@ export const errors = new ErrorTable({
     title: 'A lease id cannot be part of the name of a volume',
     remedy: 'Leases with data volumes need a UUID in lower case as their id.',
   },
+  volume_of_another: {
+    title: 'A volume of that name was made for another tenant',
+    remedy:
+      'Nothing was changed in it. Begin the lease with another id, or close the lease whose data it is; label and record say whose.',
+  },
   volume_content: {
     title: 'What an image wants in a volume cannot be put there',
     remedy: 'Correct the VOLUME paths of the image, as the message says.',

@@ -11,6 +11,7 @@ import { type AdmissionRules, admit, allocationsOf, imagesOf } from './admission
 import { closeLease } from './close.ts';
 import { type DomainGate, domainChanges } from './domains.ts';
 import { checkQuantities, normalizeItems, type RequestedItem } from './items.ts';
+import { demandOwnTenant } from './own-tenant.ts';
 import { type RestoreContext, type RestoreRequest, restore } from './restore.ts';
 
 export interface ProvisionRequest {
@@ -63,7 +64,7 @@ export class Operations {
   }
 
   async provision(request: ProvisionRequest, signal: AbortSignal): Promise<void> {
-    const { book, registry, rules, pool, releases, log } = this.#context;
+    const { book, registry, rules, pool, releases, kept, log } = this.#context;
     const { leaseUuid: uuid, tenant } = request;
     const badId = leaseIdProblem(uuid);
     if (badId !== undefined) throw errors.error('validation', `invalid lease_uuid: ${badId}`);
@@ -75,6 +76,7 @@ export class Operations {
     if (flat) log.warn('the flat manifest form is deprecated, use "services"', { lease_uuid: uuid });
     const allocations = allocationsOf(uuid, items, rules.catalogue);
     if (allocations.some(({ diskMb }) => diskMb > 0)) checkVolumeName(uuid);
+    await demandOwnTenant({ book, volumes: kept.volumes, log }, uuid, tenant);
     const lease: NewLease = {
       uuid,
       tenant,

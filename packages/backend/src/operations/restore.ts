@@ -64,8 +64,9 @@ export async function restore(
 ): Promise<void> {
   const restorable = await check(context, request);
   const { leaseUuid: uuid, fromLeaseUuid: original } = request;
-  // An id that has kept data of its own has lived already: its names are taken.
-  if (context.book.get(uuid) !== undefined || context.store.kept(uuid) !== undefined)
+  const { book, store } = context;
+  // An id that has data of its own has lived already: its names are taken.
+  if (book.get(uuid) !== undefined || store.kept(uuid) !== undefined || book.droppedDiskMb.has(uuid))
     throw alreadyProvisioned();
   signal.throwIfAborted();
   const operationId = await reserve(context, request, restorable);

@@ -71,6 +71,36 @@ describe('a lease whose containers somebody else has removed', () => {
     await expectKept(world);
   });
 
+  it.each([
+    ['by its last record', ['db', 'web'], true],
+    ['by what its volumes say', [], false],
+  ] as const)('goes to no other tenant who asks for its id: %s it is known whose it is', async (_, silent, remembered) => {
+    await using world = new StorageWorld();
+    await dropped(world);
+    for (const service of silent) for (const index of [0, 1]) world.disk.dropOwner(volume(service, index));
+    if (!remembered) forget(world, 'dropped_leases');
+    const before = world.disk.names;
+    await expect(world.provision(a, 'stranger', items)).rejects.toMatchObject({ code: 'validation' });
+    await world.idle();
+    expect([world.book.get(a), world.disk.names]).toEqual([undefined, before]);
+    await world.provision(a, 't', items);
+    await world.idle();
+    expect(world.book.get(a)?.status).toBe('ready');
+    expect([content(world, volume('db')), content(world, volume('db', 1))]).toEqual(['precious', 'too']);
+    expect(flaws(world)).toEqual([]);
+  });
+
+  it('has an id that no restore goes into', async () => {
+    await using world = new StorageWorld();
+    await world.provision(b, 't', items);
+    await world.idle();
+    await world.close(b);
+    await dropped(world);
+    await expect(world.restore(b, a, 't', items)).rejects.toMatchObject({ code: 'already_provisioned' });
+    expect([content(world, volume('db')), content(world, volume('db', 1))]).toEqual(['precious', 'too']);
+    expect(world.store.kept(b)?.status).toBe('active');
+  });
+
   it('keeps what cannot be proven to be its own, with the history that protects it', async () => {
     await using world = new StorageWorld();
     await dropped(world);

@@ -198,7 +198,7 @@ export class StorageHistory implements AsyncDisposable {
     const lease = chance.of([...model.kept.keys(), ...model.dropped.keys()]);
     const data = model.kept.get(lease ?? '') ?? model.dropped.get(lease ?? '');
     if (lease === undefined || data === undefined || model.live.size >= 4) return;
-    const stranger = model.kept.has(lease) && chance.happens(0.2);
+    const stranger = chance.happens(0.2);
     const starts = chance.happens(0.8);
     if (!starts) world.refuses.add(lease);
     await this.#run(() => world.provision(lease, stranger ? 'eve' : data.tenant, data.items));

@@ -6,7 +6,13 @@ import { Scope, VirtualClock } from '@berth/service';
 import { createLog } from '@berth/service/log';
 import type { Lease, LeaseEvent, Owed } from '../lease/index.ts';
 import { debtTask, LeaseBook, LeaseRegistry } from '../leases/index.ts';
-import { allocationsOf, closeLease, type RequestedItem, restore } from '../operations/index.ts';
+import {
+  allocationsOf,
+  closeLease,
+  demandOwnTenant,
+  type RequestedItem,
+  restore,
+} from '../operations/index.ts';
 import { orphanWitnesses } from '../orphan-witnesses.ts';
 import { ResourcePool, type SkuCatalogue } from '../placement/index.ts';
 import {
@@ -308,7 +314,8 @@ export class StorageWorld implements AsyncDisposable {
   async provision(uuid: string, tenant: string, items: readonly RequestedItem[]): Promise<void> {
     const services = items.map(({ serviceName }) => serviceName);
     const allocations = allocationsOf(uuid, items, catalogue);
-    const { pool, registry } = this.#process;
+    const { book, pool, registry, volumes } = this.#process;
+    await demandOwnTenant({ book, volumes, log: quiet }, uuid, tenant);
     const prepare = (current: Lease | undefined, operationId: string): LeaseEvent => {
       if (current !== undefined && current.status !== 'failed') throw new Error('exists');
       pool.reserve(uuid, tenant, allocations);

@@ -15,4 +15,4 @@ export {
 export { volumesStay } from './staying.ts';
 export { OrphanSweep, type Swept, type Witness } from './sweep.ts';
 export { isWithin, volumePath } from './volume-paths.ts';
-export type { Volumes } from './volumes.ts';
+export type { Obtained, Volumes } from './volumes.ts';

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RecordingLog } from '@berth/service/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -56,6 +56,20 @@ describe('volumes', () => {
       code: 'volume_name',
     });
     expect(await volumes.list()).toEqual([]);
+  });
+
+  it('are not given to another tenant, and stay as they are; what says nothing goes by its name', async () => {
+    const { path } = await volumes.obtain(owner);
+    writeFileSync(join(path, 'file'), 'precious');
+    const stranger = { ...owner, tenant: 'stranger', sizeMb: 1 };
+    await expect(volumes.obtain(stranger)).rejects.toMatchObject({ code: 'volume_of_another' });
+    expect([filesystem.quotas.get(volume(0)), await volumes.ownerOf(volume(0))]).toEqual([10, owner]);
+    expect(readFileSync(join(path, 'file'), 'utf8')).toBe('precious');
+    expect(await volumes.obtain({ ...owner, sizeMb: 20 })).toMatchObject({ created: false });
+    filesystem.labels.set(volume(0), '{"v":2}');
+    await expect(volumes.obtain(owner)).rejects.toThrow();
+    filesystem.labels.delete(volume(0));
+    expect(await volumes.obtain(stranger)).toMatchObject({ created: false });
   });
 
   it('without a root are none, and cannot be made or measured', async () => {

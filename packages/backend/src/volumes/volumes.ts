@@ -49,7 +49,10 @@ export class Volumes {
     return belonging(listing ?? (await this.list()), lease, true);
   }
 
-  /** Makes the volume of an instance, or takes the one that is there; either way with that quota. */
+  /**
+   * Makes the volume of an instance, or takes the one that is there; either way with that quota. Rejects, and leaves it as it was,
+   * when it was made for another tenant: the name of a lease proves nothing.
+   */
   async obtain(owner: VolumeOwner): Promise<Obtained> {
     const filesystem = this.#demand();
     const name = canonicalVolume(owner);
@@ -58,10 +61,19 @@ export class Volumes {
         'volume_name',
         `${name} cannot be the name of a volume: the lease id is no UUID in lower case`,
       );
-    return await this.#locks.hold([name], async () => ({
-      name,
-      ...(await filesystem.create(name, owner.sizeMb, encodeOwner(owner))),
-    }));
+    return await this.#locks.hold([name], async () => {
+      const obtained = await filesystem.create(name, owner.sizeMb, encodeOwner(owner));
+      if (!obtained.created) await this.#demandTenant(filesystem, name, owner.tenant);
+      return { name, ...obtained };
+    });
+  }
+
+  /** Nothing written on it: it is of earlier times, and is told by its name alone. */
+  async #demandTenant(filesystem: QuotaVolumes, name: VolumeName, tenant: string): Promise<void> {
+    const madeFor = await this.ownerOf(name);
+    if (madeFor === undefined || madeFor.tenant === tenant) return;
+    await filesystem.ensureQuota(name, madeFor.sizeMb);
+    throw errors.error('volume_of_another', `${name} was made for ${madeFor.tenant}, not for ${tenant}`);
   }
 
   /** Sets the quota of a volume again; one that is not there is not made. */

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { VirtualClock } from '@berth/service';
 import { RecordingLog } from '@berth/service/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { canonicalVolume, legacyVolume } from '../names/index.ts';
+import { canonicalVolume, legacyVolume, type VolumeName } from '../names/index.ts';
 import type { Instance } from '../stack/index.ts';
 import { FolderFilesystem } from '../testing/folder-filesystem.ts';
 import { NameLocks } from '../volumes/name-locks.ts';
 import { doorTo } from '../volumes/open.ts';
+import { encodeOwner } from '../volumes/owner.ts';
 import { Volumes } from '../volumes/volumes.ts';
 import type { ImageFiles } from './image-files.ts';
 import { InstanceVolumes } from './instance-volumes.ts';
@@ -22,6 +23,44 @@ const instance = (index: number): Instance => ({
   profile: { cpuCores: 1, memoryMb: 1, diskMb: 1 },
 });
 const instances = [instance(0), instance(1), instance(2)];
+
+it('a volume of another tenant is given to no lease: its operator is told whose it is', async () => {
+  using disk = new FolderFilesystem();
+  const logs = new RecordingLog();
+  const locks = new NameLocks();
+  const { log } = logs;
+  const door = doorTo(disk, { claims: [], backendName: 'docker', locks, log, onRefused: () => undefined });
+  const volumes = new InstanceVolumes({
+    disk: { volumes: new Volumes(disk, locks), door, entriesIn: () => 0 },
+    files: {} as ImageFiles,
+    backendName: 'docker',
+    scratchMb: 1,
+    clock: new VirtualClock(),
+    log,
+  });
+  const facts = { id: 'i', volumes: ['/data'], writable: [], runAs: { uid: 0, gid: 0 } };
+  const never = new AbortController().signal;
+  const prepare = (tenant: string, { diskMb = 1, created = [] as VolumeName[] } = {}) =>
+    volumes.prepare(
+      { uuid: lease, tenant, provider: 'p' },
+      { ...instance(0), profile: { cpuCores: 1, memoryMb: 1, diskMb } },
+      { ...facts, writable: ['/var/lib/app'] },
+      { created, replacing: undefined },
+      never,
+    );
+  const name = canonicalVolume(instance(0));
+  mkdirSync(disk.hostPath(name));
+  const owner = { backend: 'docker', lease, tenant: 'ann', provider: 'p', service: 'app', index: 0 };
+  disk.labels.set(name, encodeOwner({ ...owner, sku: 'small', sizeMb: 7, createdAtMs: 0 }));
+  const created: VolumeName[] = [];
+  for (const diskMb of [1, 0])
+    await expect(prepare('eve', { diskMb, created })).rejects.toMatchObject({ code: 'volume_of_another' });
+  // What a failed provision made is removed again: this is not of it.
+  expect([created, disk.quotas.get(name)]).toEqual([[], 7]);
+  const told = logs.attrsOf('a lease does not get a volume that was made for another tenant');
+  expect(told).toHaveLength(2);
+  expect(told[0]).toMatchObject({ lease_uuid: lease, tenant: 'eve', error: expect.stringContaining('ann') });
+});
 
 describe('volumes of before there were services', () => {
   let disk: FolderFilesystem;

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
+import { errors } from '../errors.ts';
 import type { Lease } from '../lease/index.ts';
 import { canonicalVolume, legacyVolume, type VolumeName } from '../names/index.ts';
 import type { Instance, RunAs } from '../stack/index.ts';
@@ -11,6 +12,7 @@ import {
   ConfinedFolder,
   clearScratch,
   dropScratchAside,
+  type Obtained,
   type OpenVolumes,
   restoreScratch,
   seedScratch,
@@ -43,6 +45,7 @@ export interface VolumesWork {
 type LeaseIdentity = Pick<Lease, 'uuid' | 'tenant' | 'provider'>;
 
 const mib = 1024 * 1024;
+const isOfAnother = (error: unknown): boolean => errors.is(error) && error.code === 'volume_of_another';
 
 export class InstanceVolumes {
   readonly #context: InstanceVolumesContext;
@@ -65,6 +68,8 @@ export class InstanceVolumes {
       return await this.#volume(lease, instance, facts, [], work, signal);
     } catch (error) {
       signal.throwIfAborted();
+      // Beside what is another's no lease may run under that name.
+      if (isOfAnother(error)) throw error;
       this.#context.log.warn('an instance runs without folders that its image has for its user', {
         lease_uuid: lease.uuid,
         service: instance.service,
@@ -83,13 +88,30 @@ export class InstanceVolumes {
     work: VolumesWork,
     signal: AbortSignal,
   ): Promise<Binds> {
-    const { disk, scratchMb } = this.#context;
+    const { scratchMb } = this.#context;
     const sizeMb = instance.profile.diskMb || scratchMb;
-    const { name, path, created } = await disk.volumes.obtain(this.#owner(lease, instance, sizeMb));
+    const { name, path, created } = await this.#obtain(this.#owner(lease, instance, sizeMb));
     if (created) work.created.push(name);
     const stateful = await statefulBinds(path, declared, facts.runAs);
     const scratch = await this.#scratch(lease, path, sizeMb, facts, work, signal);
     return new Map([...stateful, ...scratch]);
+  }
+
+  /** The tenant is told that there is no volume; whose it is, only the operator. */
+  async #obtain(owner: VolumeOwner): Promise<Obtained> {
+    const { disk, log } = this.#context;
+    try {
+      return await disk.volumes.obtain(owner);
+    } catch (error) {
+      const { lease: lease_uuid, tenant } = owner;
+      if (isOfAnother(error))
+        log.error('a lease does not get a volume that was made for another tenant', {
+          lease_uuid,
+          tenant,
+          error: errorText(error),
+        });
+      throw error;
+    }
   }
 
   /** Content of the image is never data: whatever is wrong with it, the instance runs without. */
