@@ -65,4 +65,12 @@ describe('the rules of the repository', () => {
       'docs/decisions: the number 0001 is given twice',
     ]);
   });
+
+  it('let only modules of our own be imported while a program runs', async () => {
+    const late = ['./own.ts', 'node:tls', '@berth/kernel', 'yaml'].map((name) => `await import('${name}');`);
+    write('packages/kernel/src/late.ts', late.join('\n'));
+    expect(await repositoryProblems(root)).toEqual([
+      'packages/kernel/src/late.ts: yaml is imported while the program runs; give it a module',
+    ]);
+  });
 });

@@ -75,11 +75,24 @@ function decisionProblems(root: string): string[] {
   return problems;
 }
 
+/** What is bundled apart keeps its names only if it is a module of ours; others are imported by one of those. */
+function lateImportProblems(root: string): string[] {
+  return [...filesBelow(join(root, 'packages'))]
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .flatMap((file) =>
+      Array.from(
+        readFileSync(file, 'utf8').matchAll(/await import\('(?!\.|node:|@berth\/)([^']+)'\)/g),
+        ([, name]) => `${relative(root, file)}: ${name} is imported while the program runs; give it a module`,
+      ),
+    );
+}
+
 export async function repositoryProblems(root: string): Promise<string[]> {
   return [
     ...packageProblems(root),
     ...linkProblems(root),
     ...decisionProblems(root),
     ...destructionProblems(root),
+    ...lateImportProblems(root),
   ];
 }

@@ -2,7 +2,7 @@
 import type { Alias, LineCounter, Node, Pair, Scalar, YAMLMap } from 'yaml';
 import { Findings, type MapNode, type Place, type Problem, type SourceNode, Spot } from './source.ts';
 
-type Yaml = typeof import('yaml');
+type Yaml = typeof import('./yaml-parser.ts').yaml;
 
 /** More than any sensible file has: where aliases multiply or lead back to themselves, this is the end. */
 const MOST_NODES = 50_000;
@@ -10,7 +10,7 @@ const DEEPEST = 64;
 
 /** The tree, or what is wrong with the text. An empty text is an empty mapping. */
 export async function parseYaml(text: string): Promise<SourceNode | readonly Problem[]> {
-  const yaml: Yaml = await import('yaml');
+  const { yaml } = await import('./yaml-parser.ts');
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
   const faults = [...document.errors, ...document.warnings];
