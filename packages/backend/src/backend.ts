@@ -30,9 +30,9 @@ import {
 import { checkEngine } from './start-checks.ts';
 import {
   CallbackStore,
-  cleanUpStores,
   DiagnosticsStore,
   GroupCommit,
+  keepCleaningUp,
   ReleaseStore,
   RetentionStore,
 } from './stores/index.ts';
@@ -60,8 +60,6 @@ export interface Doors {
   readonly disk?: DiskDoors;
 }
 
-/** How often old entries are removed from the stores. */
-const pruneMs = 3_600_000;
 const sampleMs = 5000;
 const engineCheckMs = 30_000;
 
@@ -294,17 +292,17 @@ function keepRunning(
     },
   });
   work.events.follow(watch);
-  every(scope, {
-    name: 'clean-up of the stores',
+  const { diagnostics, releases } = stores;
+  keepCleaningUp(scope, {
     clock,
-    everyMs: pruneMs,
-    atOnce: true,
-    run: async () =>
-      cleanUpStores(cleanUps(config, stores, outbox, clock.now()), (component, error) => {
-        metrics.cleanupPanics.inc({ component });
-        log.error('a store could not be cleaned up', { store: component, error: errorText(error) });
-      }),
-    onError: () => undefined,
+    config,
+    callbacks: outbox,
+    diagnostics,
+    releases,
+    onFailed: (component, error) => {
+      metrics.cleanupPanics.inc({ component });
+      log.error('a store could not be cleaned up', { store: component, error: errorText(error) });
+    },
   });
   every(scope, {
     name: 'sampling of lease actors',
@@ -319,18 +317,6 @@ function keepRunning(
     onError: () => undefined,
   });
 }
-
-const cleanUps = (config: Config, stores: Stores, outbox: CallbackOutbox, nowMs: number) => ({
-  callback: () => outbox.expire(),
-  diagnostics: () => {
-    const { diagnosticsMaxAgeMs: maxAgeMs } = config;
-    if (maxAgeMs > 0) stores.diagnostics.deleteOlderThan(nowMs - maxAgeMs);
-  },
-  releases: () => {
-    const { releasesMaxAgeMs: maxAgeMs } = config;
-    if (maxAgeMs > 0) stores.releases.prune(nowMs - maxAgeMs);
-  },
-});
 
 function openListener(
   scope: Scope,

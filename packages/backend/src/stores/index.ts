@@ -1,5 +1,5 @@
 export { CallbackStore, type PendingCallback } from './callbacks.ts';
-export { cleanUpStores } from './clean-up.ts';
+export { keepCleaningUp } from './clean-up.ts';
 export { type DiagnosticsEntry, DiagnosticsStore } from './diagnostics.ts';
 export { GroupCommit } from './group-commit.ts';
 export { type LeaseRow, LeaseRows } from './lease-rows.ts';

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { inPieces, tarOf, type WrittenEntry } from '../testing/tar-archive.ts';
+import { attribute, inPieces, tarOf, type WrittenEntry } from '../testing/tar-archive.ts';
 import { ConfinedFolder } from './confined-folder.ts';
 import { type ContentBudget, extract } from './extract.ts';
 
@@ -65,6 +65,8 @@ describe('content of an image, unpacked into a volume', () => {
 
   it('has its files, folders and links, with plain permissions and nothing that gives rights', async () => {
     const budget = await unpack([
+      // Said of all entries, and of nothing that is used here.
+      { name: 'global', flag: 'g', content: attribute('comment', 'x') },
       { name: './', flag: '5', mode: 0o777 },
       { name: 'app', flag: '5', mode: 0o5055 },
       { name: 'app/tool', content: 'run me', mode: 0o6755 },
@@ -76,6 +78,7 @@ describe('content of an image, unpacked into a volume', () => {
     ]);
     expect(statSync(inside('app')).mode & 0o7777).toBe(0o755);
     expect(statSync(inside('app', 'tool')).mode & 0o7777).toBe(0o755);
+    expect(statSync(inside('app', 'tool')).mtimeMs).toBe(1_700_000_000_000);
     expect(statSync(inside('deep')).mode & 0o777).toBe(0o700);
     expect(readFileSync(inside('..data'), 'utf8')).toBe('dots');
     expect([readlinkSync(inside('app', 'link')), readlinkSync(inside('app', 'up'))]).toEqual([
