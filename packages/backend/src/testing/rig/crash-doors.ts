@@ -57,7 +57,7 @@ export class CrashDoors implements Doors {
   points: string[] = [];
   /** The point at which the program died. */
   diedAt: string | undefined;
-  /** How often the program has begun to tell a caller something: whether that arrives is out of its hands. */
+  /** How often the program has begun to tell a caller something since the last arming: whether that arrives is out of its hands. */
   told = 0;
   #callbacks: Stores['callbacks'] | undefined;
   #deadline: CrashPoint = noDeath;
@@ -75,6 +75,7 @@ export class CrashDoors implements Doors {
   /** Counts from now on, and lets the program die at that point. */
   arm(at: CrashPoint): void {
     this.points = [];
+    this.told = 0;
     this.#deadline = at;
     this.#counting = true;
   }
