@@ -100,6 +100,19 @@ const endOfNetwork = async (): Promise<boolean> => {
   await docker('network', 'rm', network).catch(() => undefined);
   return (await networkId()) === '';
 };
+const theEndOfNetwork = async (timeoutMs: number): Promise<void> => {
+  let members = '';
+  let said = '';
+  const isOver = async (): Promise<boolean> => {
+    if (await endOfNetwork()) return true;
+    members = await docker('network', 'inspect', '--format', '{{json .Containers}}', network).catch(String);
+    const logs = await Promise.all(['rebinder', 'fixed-rebinder'].map((one) => own.logs(one)));
+    said = logs.map((lines) => lines.map((line) => JSON.stringify(line)).join('\n')).join('\n\n');
+    return false;
+  };
+  const evidence = () => `on it: ${members}\n${said}`;
+  await waitFor('the end of the network', isOver, { timeoutMs, everyMs: 100, evidence });
+};
 const linesOf = async (service: string, msg: string): Promise<number> =>
   (await own.logs(service)).filter((line) => line.msg === msg).length;
 const again = async (service: string, msg: string, before: number): Promise<void> => {
@@ -115,10 +128,7 @@ describe('a follower on the network of a stack', () => {
     const fixedStart = await own.inspect('fixed', '{{.State.StartedAt}}');
     await peer.down();
     // Compose asks once; whoever asks a moment later finds nobody on it.
-    await waitFor('the end of the network', endOfNetwork, {
-      timeoutMs: 20_000,
-      everyMs: 100,
-    });
+    await theEndOfNetwork(20_000);
     await peer.up();
     const mail = await attached('mail');
     expect(mail.NetworkID).not.toBe(before);
@@ -150,7 +160,7 @@ describe('a follower on the network of a stack', () => {
     await peer.down();
     expect(await networkId()).not.toBe('');
     await own.run('start', 'rebinder', 'fixed-rebinder');
-    await waitFor('the end of the network', endOfNetwork, { timeoutMs: 30_000, everyMs: 100 });
+    await theEndOfNetwork(30_000);
     await peer.up();
     await attached('mail');
     await attached('fixed');

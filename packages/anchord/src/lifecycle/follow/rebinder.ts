@@ -200,6 +200,11 @@ export class ExternalRebinder {
         else log.say(messages.settleAborted, { network });
         return;
       }
+      // It is there: an event from before our start, or another anchor. Waiting on would keep us from seeing its owner leave.
+      if (look.membership.attached) {
+        this.#isAttached();
+        return;
+      }
       const step = planSettle(settling, look.membership.foreign, after, settleLimits);
       settling = step.settling;
       if (step.outcome === 'ready') {

@@ -72,6 +72,15 @@ class History {
 }
 
 describe('a follower of a network that comes and goes', () => {
+  it('waits for nobody where it is already', async () => {
+    const { peer, rebinder } = new History(0);
+    while (peer.others > 0) peer.leave();
+    const began = peer.clock.monotonic();
+    await rebinder.hear(eventOf('create'), signal);
+    expect(peer.clock.monotonic() - began).toBeLessThanOrEqual(2_000);
+    expect(peer.isPinned).toBe(true);
+  });
+
   it('ends on it when it is in use, and off it when it is not', async () => {
     let steps = 0;
     for (let number = 0; number < 300; number++) {
