@@ -218,7 +218,7 @@ function assemble(
       dropDiagnostics: (uuid) => keeper.drop(uuid),
       settleRestore: (uuid) => kept.restoring.settle(uuid),
       enqueue: (uuid, owed) => outbox.enqueue(uuid, owed),
-      deliver: (uuid) => outbox.deliver(uuid),
+      deliver: (uuid, owed) => outbox.deliver(uuid, owed),
       deliverUnstored: (uuid, owed) => outbox.deliverUnstored(uuid, owed),
     },
   });

@@ -103,8 +103,9 @@ class Bench implements AsyncDisposable {
   }
 
   async tell(lease: string, status: Owed['status'], more: Partial<Owed> = {}): Promise<void> {
-    await this.outbox.enqueue(lease, this.owed(status, more));
-    this.outbox.deliver(lease);
+    const owed = this.owed(status, more);
+    await this.outbox.enqueue(lease, owed);
+    this.outbox.deliver(lease, owed);
   }
 
   async restart(): Promise<void> {
@@ -170,12 +171,29 @@ describe('a callback', () => {
   it('that recovery has handed over is not sent a second time by the replay', async () => {
     await using bench = await Bench.start();
     await bench.tell('a', 'success');
-    await bench.outbox.enqueue('b', bench.owed('failed'));
+    const owed = bench.owed('failed');
+    await bench.outbox.enqueue('b', owed);
     bench.outbox.replay();
-    bench.outbox.deliver('b');
+    bench.outbox.deliver('b', owed);
     await bench.until('both arrived', () => bench.outcomes.length === 2);
     await bench.until('nothing is left', () => bench.store.list().entries.length === 0);
     expect(bench.statuses.toSorted()).toEqual(['a success', 'b failed']);
+  });
+
+  it('is not sent by the delivery of an older one, neither before it is on disk nor after', async () => {
+    await using bench = await Bench.start();
+    const [older, newer] = [bench.owed('success'), bench.owed('deprovisioned')];
+    await bench.outbox.enqueue('a', older);
+    const enqueued = bench.outbox.enqueue('a', newer);
+    bench.outbox.deliver('a', older);
+    await enqueued;
+    bench.outbox.deliver('a', older);
+    await bench.until('the older one is told', () => bench.outcomes.length === 1);
+    await bench.until('nothing is under way', () => bench.outbox.pending === 0);
+    expect(bench.statuses).toEqual(['a success']);
+    bench.outbox.deliver('a', newer);
+    await bench.until('nothing is left', () => bench.store.list().entries.length === 0);
+    expect(bench.statuses).toEqual(['a success', 'a deprovisioned']);
   });
 
   it('is sent once, at whatever moment of its way the stored ones are replayed', async () => {
@@ -266,12 +284,13 @@ describe('a callback', () => {
     bench.daemon.answer = (response) => void answers.push(response);
     await bench.tell('a', 'success');
     await bench.until('the daemon has it', () => answers.length === 1);
-    const enqueued = bench.outbox.enqueue('a', bench.owed('deprovisioned'));
+    const owed = bench.owed('deprovisioned');
+    const enqueued = bench.outbox.enqueue('a', owed);
     answers[0]?.writeHead(200).end();
     await enqueued;
     await bench.until('the first is done', () => bench.outcomes.length === 1);
     expect(bench.store.list().entries.map(({ value }) => value.status)).toEqual(['deprovisioned']);
-    bench.outbox.deliver('a');
+    bench.outbox.deliver('a', owed);
     await bench.until('the daemon has the second', () => answers.length === 2);
     answers[1]?.writeHead(200).end();
     await bench.until('nothing is left', () => bench.store.list().entries.length === 0);

@@ -38,7 +38,9 @@ export class CallbackOutbox {
   readonly #commits: GroupCommit;
   readonly #slots = new Slots(parallel);
   /** Stored, but the debt in the lease's own record is not cleared yet. */
-  readonly #stored = new Map<string, PendingCallback>();
+  readonly #stored = new Map<string, { readonly owed: Owed; readonly entry: PendingCallback }>();
+  /** About to be in the store. */
+  readonly #storing = new Set<string>();
   /** To be delivered: the newest of each lease. */
   readonly #pending = new Map<string, PendingCallback>();
   readonly #delivering = new Set<string>();
@@ -60,22 +62,24 @@ export class CallbackOutbox {
     const entry = this.#entryOf(lease, owed);
     if (entry === undefined) return;
     const { store, meter } = this.#options;
-    // Known before it can be found in the store, so that a replay leaves it to who delivers it.
-    this.#stored.set(lease, entry);
+    this.#storing.add(lease);
     try {
       await this.#commits.commit({ apply: () => store.put(entry) });
+      this.#stored.set(lease, { owed, entry });
     } catch (error) {
-      if (this.#stored.get(lease) === entry) this.#stored.delete(lease);
       meter.storeFailed();
       throw error;
+    } finally {
+      this.#storing.delete(lease);
     }
   }
 
-  /** Begins the delivery of what was enqueued last. */
-  deliver(lease: string): void {
-    const entry = this.#stored.get(lease);
+  /** Begins the delivery of what was enqueued; of something newer the delivery is somebody else's to begin. */
+  deliver(lease: string, owed: Owed): void {
+    const stored = this.#stored.get(lease);
+    if (stored?.owed !== owed) return;
     this.#stored.delete(lease);
-    if (entry !== undefined) this.#start(entry);
+    this.#start(stored.entry);
   }
 
   /** Delivers what could not be stored: it is lost when the process ends before. */
@@ -94,7 +98,7 @@ export class CallbackOutbox {
       log.warn('stored callback cannot be read, skipped', { lease_uuid: lease });
     // What recovery has just handed over is on its way already, or has even arrived.
     const isKnown = (lease: string): boolean =>
-      this.#pending.has(lease) || this.#stored.has(lease) || this.#delivering.has(lease);
+      [this.#storing, this.#stored, this.#pending, this.#delivering].some((ones) => ones.has(lease));
     for (const { key, value } of entries) if (!isKnown(key)) this.#start(value);
   }
 

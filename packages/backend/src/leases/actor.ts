@@ -275,10 +275,10 @@ export class LeaseActor {
       outlets.deliverUnstored(this.uuid, owed);
       return;
     }
-    scope.spawn(`${debtTask} ${this.uuid}`, () => this.#clearDebt());
+    scope.spawn(`${debtTask} ${this.uuid}`, () => this.#clearDebt(owed));
   }
 
-  async #clearDebt(): Promise<void> {
+  async #clearDebt(owed: Owed): Promise<void> {
     const { outlets, book, log } = this.#context;
     try {
       await book.settle(this.uuid);
@@ -288,7 +288,7 @@ export class LeaseActor {
         error: errorText(error),
       });
     }
-    outlets.deliver(this.uuid);
+    outlets.deliver(this.uuid, owed);
   }
 
   #startWork(): void {

@@ -80,7 +80,7 @@ export interface LeaseOutlets {
   settleRestore(uuid: string): Promise<void>;
   /** Makes the callback durable; rejects when that cannot be done. Delivery begins with `deliver`. */
   enqueue(uuid: string, owed: Owed): Promise<void>;
-  deliver(uuid: string): void;
+  deliver(uuid: string, owed: Owed): void;
   /** Delivers what could not be stored; it is lost if the process ends before. */
   deliverUnstored(uuid: string, owed: Owed): void;
 }

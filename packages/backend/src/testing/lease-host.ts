@@ -91,11 +91,10 @@ export class LeaseHost implements AsyncDisposable {
         },
         dropDiagnostics: async (uuid) => void this.diagnostics.push(`drop ${uuid}`),
         settleRestore: (uuid) => this.settleRestore(uuid),
-        enqueue: async (uuid, owed) => {
+        enqueue: async () => {
           if (this.outboxFull) throw new Error('disk full');
-          queued.set(uuid, owed);
         },
-        deliver: (uuid) => this.#tell(uuid, queued.get(uuid)),
+        deliver: (uuid, owed) => this.#tell(uuid, owed),
         deliverUnstored: (uuid, owed) => this.#tell(`${uuid} (not stored)`, owed),
       },
       meter: {
@@ -107,7 +106,6 @@ export class LeaseHost implements AsyncDisposable {
         deathDropped: () => void this.counts.dropped++,
       },
     });
-    const queued = new Map<string, Owed>();
     return { store, book, pool, work, scope, registry };
   }
 

@@ -234,7 +234,6 @@ export class StorageWorld implements AsyncDisposable {
       spawn: (name, work) => void scope.spawn(name, work),
     });
     const work = new StorageWork({ ...this, volumes, door, retention: () => kept });
-    const queued = new Map<string, Owed>();
     const tell = (lease: string, debt: Owed | undefined): void => {
       if (debt !== undefined && !this.faults.dead) this.told.push({ lease, owed: debt });
     };
@@ -250,8 +249,8 @@ export class StorageWorld implements AsyncDisposable {
         keepDiagnostics: async () => undefined,
         dropDiagnostics: async () => undefined,
         settleRestore: (uuid) => kept.restoring.settle(uuid),
-        enqueue: async (uuid, debt) => void queued.set(uuid, debt),
-        deliver: (uuid) => tell(uuid, queued.get(uuid)),
+        enqueue: async () => undefined,
+        deliver: tell,
         deliverUnstored: tell,
       },
       meter: {
