@@ -94,6 +94,15 @@ async function runPrivileged(suite: Suite, filters: readonly string[]): Promise<
   );
 }
 
+/** A suite that ends in the middle is a failure like any other: the counts of the rest are told all the same. */
+async function countsOf(suite: Suite, filters: readonly string[]): Promise<Counts> {
+  try {
+    return await (privileged.has(suite) ? runPrivileged(suite, filters) : runSuite(suite, filters));
+  } catch (error) {
+    return failure(`${suite}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+}
+
 async function main([what = 'all', ...filters]: readonly string[]): Promise<number> {
   const chosen = what === 'all' ? suites : suites.filter((suite) => suite === what);
   if (chosen.length === 0 && what !== 'check') {
@@ -107,10 +116,7 @@ async function main([what = 'all', ...filters]: readonly string[]): Promise<numb
   let counts = what === 'all' || what === 'check' ? await runChecks() : zero;
   for (const suite of chosen) {
     if (stopped) break;
-    counts = add(
-      counts,
-      await (privileged.has(suite) ? runPrivileged(suite, filters) : runSuite(suite, filters)),
-    );
+    counts = add(counts, await countsOf(suite, filters));
   }
   if (stopped) {
     say('\nstopped before the end');

@@ -115,8 +115,10 @@ function boot({ kernel, initrd, disk, work }: Parts, { share, onOutput, timeoutM
     ...[
       '-machine',
       'q35',
+      // One thread for both processors: with a thread for each, one of them may run code that the other has just patched, and
+      // the kernel patches itself (at each first and last quota of processor time, for one). It ends in a panic, soon.
       '-accel',
-      'tcg,thread=multi,tb-size=512',
+      'tcg,thread=single,tb-size=512',
       '-cpu',
       'Westmere',
       '-smp',
