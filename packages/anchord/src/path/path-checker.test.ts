@@ -33,6 +33,8 @@ function checker(probeOf: (target: IpAddress, from: IpAddress) => ProbeResult, f
   const parts = testParts();
   let probing = 0;
   let mostProbing = 0;
+  let asked = 0;
+  const probed: IpAddress[] = [];
   const paths = new PathChecker(
     {
       ...parts,
@@ -40,11 +42,13 @@ function checker(probeOf: (target: IpAddress, from: IpAddress) => ProbeResult, f
       network: { addresses: { list: () => ours } } as never,
       system: {
         info: async () => {
+          asked += 1;
           if (filters === undefined) throw new Error('not allowed');
           return { filtersBridgedPackets: { ipv4: filters, ipv6: filters } } as never;
         },
       },
       probe: async (target, from) => {
+        probed.push(target);
         probing += 1;
         mostProbing = Math.max(mostProbing, probing);
         const result = probeOf(target, from);
@@ -57,7 +61,7 @@ function checker(probeOf: (target: IpAddress, from: IpAddress) => ProbeResult, f
     30_000,
   );
   void paths.run(end.signal);
-  return { ...parts, clock, paths, mostProbing: () => mostProbing };
+  return { ...parts, clock, paths, probed, mostProbing: () => mostProbing, asked: () => asked };
 }
 
 const fromInside = (_: IpAddress, from: IpAddress): ProbeResult =>
@@ -106,4 +110,20 @@ it('finds the one that is cut off among a thousand that answer nobody, within mi
     { code: 'bridge-netfilter', detail: expect.stringContaining('backend-999') },
   ]);
   expect(mostProbing()).toBeLessThanOrEqual(16);
+});
+
+it('does not try those again that are blocked each time that somebody comes, and asks the host once a look', async () => {
+  const { clock, paths, probed, asked } = checker(fromInside, true);
+  const many = Array.from({ length: 100 }, (_, number) => backend(number));
+  paths.check(many);
+  await clock.advance(20_000);
+  expect(new Set(probed).size).toBe(100);
+  expect(asked()).toBe(1);
+  probed.length = 0;
+  const comes = backend(100);
+  paths.check([...many, comes]);
+  await clock.advance(4_000);
+  expect(new Set(probed)).toEqual(new Set([comes.ipv4]));
+  await clock.advance(40_000);
+  expect(new Set(probed).size).toBe(101);
 });

@@ -5,7 +5,7 @@ import type { InterfaceAddress, Network } from '@berth/kernel/network';
 import type { Clock } from '@berth/service';
 import type { Log } from '@berth/service/log';
 import type { Backend } from '../discovery/index.ts';
-import { familyOf } from '../families.ts';
+import { type Family, familyOf, type PerFamily } from '../families.ts';
 import { pathMessages as messages } from '../messages/index.ts';
 import { type ProblemCode, type Problems, problemTable } from '../problems.ts';
 import { pause, Wakeup } from '../wakeup.ts';
@@ -26,6 +26,9 @@ interface Target {
   readonly container: string;
   readonly address: IpAddress;
 }
+
+/** Whether the host filters what its bridges pass on; undefined where nobody tells. */
+type Host = (family: Family) => Promise<boolean | undefined>;
 
 /** A container may need a moment until its service-anchor has set the way back. */
 const firstLookAfterMs = 2_000;
@@ -60,9 +63,13 @@ export class PathChecker {
       this.#forgetOthers();
       if (told && !this.#anyNew()) continue;
       await pause(clock, firstLookAfterMs, signal);
-      if (!signal.aborted) await this.#look(signal);
-      const anyBlocked = [...this.#verdicts.values()].some((verdict) => verdict !== 'open');
-      retryAtMs = anyBlocked ? clock.monotonic() + this.#retryMs : Number.POSITIVE_INFINITY;
+      // Whoever is blocked is tried again in his time, and not each time that somebody comes.
+      const retries = clock.monotonic() >= retryAtMs;
+      if (!signal.aborted) await this.#look(retries ? isNotOpen : isNew, signal);
+      const anyBlocked = [...this.#verdicts.values()].some(isNotOpen);
+      if (!anyBlocked) retryAtMs = Number.POSITIVE_INFINITY;
+      else if (retries || retryAtMs === Number.POSITIVE_INFINITY)
+        retryAtMs = clock.monotonic() + this.#retryMs;
     }
   }
 
@@ -70,24 +77,24 @@ export class PathChecker {
     return targetsOf(this.#backends).some(({ address }) => !this.#verdicts.has(address));
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
+  async #look(isDue: (verdict: PathVerdict | undefined) => boolean, signal: AbortSignal): Promise<void> {
     this.#forgetOthers();
-    const open = (address: IpAddress): boolean => this.#verdicts.get(address) === 'open';
-    const targets = targetsOf(this.#backends).filter(({ address }) => !open(address));
+    const targets = targetsOf(this.#backends).filter(({ address }) => isDue(this.#verdicts.get(address)));
     const next = targets.values();
+    const host = this.#host(signal);
     // One that answers nobody takes seconds, and must not keep the others waiting.
-    await Promise.all(Array.from({ length: atOnce }, () => this.#lookAtEach(next, signal)));
+    await Promise.all(Array.from({ length: atOnce }, () => this.#lookAtEach(next, host, signal)));
   }
 
-  async #lookAtEach(targets: Iterable<Target>, signal: AbortSignal): Promise<void> {
+  async #lookAtEach(targets: Iterable<Target>, host: Host, signal: AbortSignal): Promise<void> {
     for (const target of targets) {
-      const verdict = await this.#judge(target, signal);
+      const verdict = await this.#judge(target, host, signal);
       if (signal.aborted) return;
       this.#settle(target, verdict);
     }
   }
 
-  async #judge({ address }: Target, signal: AbortSignal): Promise<PathVerdict> {
+  async #judge({ address }: Target, host: Host, signal: AbortSignal): Promise<PathVerdict> {
     const { network, probe, externalLink } = this.#parts;
     const family = familyOf(address);
     const ours = network.addresses.list().filter((one) => familyOf(one.address) === family && isUsable(one));
@@ -97,17 +104,20 @@ export class PathChecker {
     const fromOutside = await probe(address, outside.address, signal);
     if (fromOutside === 'answered') return 'open';
     const fromInside = await probe(address, inside.address, signal);
-    return judgePath({ fromInside, fromOutside }, await this.#hostFilters(family, signal));
+    return judgePath({ fromInside, fromOutside }, await host(family));
   }
 
-  async #hostFilters(family: 'v4' | 'v6', signal: AbortSignal): Promise<boolean | undefined> {
-    try {
-      const { filtersBridgedPackets } = await this.#parts.system.info({ signal });
-      return family === 'v4' ? filtersBridgedPackets.ipv4 : filtersBridgedPackets.ipv6;
-    } catch {
-      // Many proxies do not let us ask; then the finding has to do without.
-      return undefined;
-    }
+  /** Asked once a look, if at all: the answer costs the engine more than any other. */
+  #host(signal: AbortSignal): Host {
+    let asked: Promise<PerFamily<boolean> | undefined> | undefined;
+    return async (family) => {
+      asked ??= this.#parts.system.info({ signal }).then(
+        ({ filtersBridgedPackets: { ipv4, ipv6 } }) => ({ v4: ipv4, v6: ipv6 }),
+        // Many proxies do not let us ask; then the finding has to do without.
+        () => undefined,
+      );
+      return (await asked)?.[family];
+    };
   }
 
   #settle({ container, address }: Target, verdict: PathVerdict): void {
@@ -135,6 +145,9 @@ const targetsOf = (backends: readonly Backend[]): readonly Target[] =>
   backends.flatMap(({ name, ipv4, ipv6 }) =>
     [ipv4, ipv6].flatMap((address) => (address === undefined ? [] : [{ container: name, address }])),
   );
+
+const isNew = (verdict: PathVerdict | undefined): boolean => verdict === undefined;
+const isNotOpen = (verdict: PathVerdict | undefined): boolean => verdict !== 'open';
 
 const isUsable = ({ scope, tentative, dadFailed }: InterfaceAddress): boolean =>
   scope === 'global' && !tentative && !dadFailed;
