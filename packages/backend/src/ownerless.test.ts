@@ -6,6 +6,7 @@ import { canonicalVolume, retainedForm, type VolumeName } from './names/index.ts
 import { ownerlessDiskMb } from './ownerless.ts';
 import { ResourcePool } from './placement/index.ts';
 import { FolderFilesystem } from './testing/folder-filesystem.ts';
+import { newerLabel } from './testing/newer-label.ts';
 import { NameLocks } from './volumes/name-locks.ts';
 import { encodeOwner } from './volumes/owner.ts';
 import { Volumes } from './volumes/volumes.ts';
@@ -27,12 +28,16 @@ it('what nobody answers for is counted by its label or by what is in it, once, a
   const place = { backend: 'docker', lease: id(1), tenant: 't', provider: 'p', service: 'db', index: 0 };
   disk.labels.set(labelled, encodeOwner({ ...place, sku: 's', sizeMb: 30, createdAtMs: 0 }));
   const measured = put(live(2), 3 * mib + 1);
+  const newer = put(live(7), 1);
+  disk.labels.set(newer, newerLabel({ ...place, lease: id(7), sizeMb: 2 }));
   const garbage = put(live(3), mib);
   disk.labels.set(garbage, 'what is this');
   const dropped = put(live(4), mib);
   put(retainedForm(live(5)), 5 * mib);
   put(retainedForm(live(6)), 7 * mib);
-  const kept = new Map([labelled, measured, garbage, dropped].map((name) => [name, 'a reason'] as const));
+  const kept = new Map(
+    [labelled, measured, newer, garbage, dropped].map((name) => [name, 'a reason'] as const),
+  );
   const error = { name: garbage, error: new Error('busy') };
   const outcome = { destroyed: [], claimed: [], unproven: [], errors: [error], leftOnDisk: true };
   const record = { key: id(6), status: 'active', newLease: '', diskMb: 7 } as const;
@@ -43,24 +48,25 @@ it('what nobody answers for is counted by its label or by what is in it, once, a
     log: logs.log,
   };
   const counted = (): Promise<ReadonlyMap<string, number>> =>
-    ownerlessDiskMb(context, { listed: 6, kept, outcome });
+    ownerlessDiskMb(context, { listed: 7, kept, outcome });
   expect(await counted()).toEqual(
     new Map<string, number>([
       [id(1), 30],
       [id(2), 4],
+      [id(7), 2],
       [id(3), 1],
       [retainedForm(live(5)), 5],
     ]),
   );
   const pool = new ResourcePool({ cpuCores: 1, memoryMb: 1, diskMb: 100 });
   pool.ownerlessDiskMb = await counted();
-  expect(pool.usage.available.diskMb).toBe(60);
-  const allocation = { key: `${id(1)}-db-0`, sku: 's', cpuCores: 1, memoryMb: 1, diskMb: 90 };
+  expect(pool.usage.available.diskMb).toBe(58);
+  const allocation = { key: `${id(1)}-db-0`, sku: 's', cpuCores: 1, memoryMb: 1, diskMb: 88 };
   pool.reserve(id(1), 't', [allocation]);
   expect(pool.usage.available.diskMb, 'whoever comes back is not in its own way').toBe(0);
   disk.before = (step) => {
     if (step === 'usage') throw new Error('EIO');
   };
-  expect([...(await counted()).values()]).toEqual([30, 0, 0, 0]);
+  expect([...(await counted()).values()]).toEqual([30, 0, 2, 0, 0]);
   expect(logs.attrsOf('the size of a volume without an owner is not known')).toHaveLength(3);
 });

@@ -7,7 +7,7 @@ import type { RetentionStore } from './stores/index.ts';
 import type { Swept, Volumes } from './volumes/index.ts';
 
 export interface OwnerlessContext {
-  readonly volumes: Pick<Volumes, 'list' | 'ownerOf' | 'usage'>;
+  readonly volumes: Pick<Volumes, 'list' | 'identityOf' | 'usage'>;
   readonly book: Pick<LeaseBook, 'droppedDiskMb'>;
   readonly retention: Pick<RetentionStore, 'kept'>;
   readonly log: Log;
@@ -43,7 +43,7 @@ export async function ownerlessDiskMb(
 
 async function sizeMbOf({ volumes, log }: OwnerlessContext, name: VolumeName): Promise<number> {
   try {
-    const label = await volumes.ownerOf(name).catch(() => undefined);
+    const label = await volumes.identityOf(name).catch(() => undefined);
     return label?.sizeMb ?? Math.ceil((await volumes.usage(name)) / mib);
   } catch (error) {
     log.warn('the size of a volume without an owner is not known', { volume: name, error: errorText(error) });

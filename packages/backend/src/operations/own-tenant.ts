@@ -7,7 +7,7 @@ import type { LabelledVolumes } from '../retention/index.ts';
 
 export interface OwnTenantContext {
   readonly book: Pick<LeaseBook, 'dropped'>;
-  readonly volumes: Pick<LabelledVolumes, 'list' | 'ownerOf'>;
+  readonly volumes: Pick<LabelledVolumes, 'list' | 'identityOf'>;
   readonly log: Log;
 }
 
@@ -39,7 +39,7 @@ async function* tenantsOf({ book, volumes, log }: OwnTenantContext, uuid: string
   for (const name of names) {
     const { lease, retained } = parseVolume(name) ?? {};
     if (lease !== uuid || retained !== false) continue;
-    const owner = await volumes.ownerOf(name).catch(() => undefined);
+    const owner = await volumes.identityOf(name).catch(() => undefined);
     if (owner !== undefined) yield owner.tenant;
   }
 }

@@ -21,6 +21,8 @@ interface VolumeLabel {
 export interface LabelledVolumes extends Pick<VolumesPort, 'kind' | 'list'> {
   /** Undefined when nothing was ever written on it; rejects when it cannot be read or understood. */
   ownerOf(name: VolumeName): Promise<VolumeLabel | undefined>;
+  /** As far as a label of every version says it. */
+  identityOf(name: VolumeName): Promise<Pick<VolumeLabel, 'tenant'> | undefined>;
 }
 
 export type OnDisk =

@@ -380,24 +380,3 @@ describe('limits', () => {
     expect(world.metrics.of('stamped')).toBe(0);
   });
 });
-
-describe('what is written on a volume', () => {
-  it('names the lease that has it since a restore, also when the process dies before that is written', async () => {
-    for (const step of ['before', 'done'] as const) {
-      await using world = new StorageWorld();
-      await closed(world, a);
-      world.faults.observer = (seen) => {
-        if (seen !== `label ${live(b)} ${step}`) return;
-        world.faults.observer = () => undefined;
-        world.faults.kill();
-      };
-      await world.ended(world.restore(a, b, 't', [item('db', 'large')]).catch(() => undefined));
-      await world.idle();
-      expect(world.faults.dead, step).toBe(true);
-      await world.restart(false);
-      await world.idle();
-      expect(await world.volumes.ownerOf(live(b))).toMatchObject({ lease: b, sku: 'large', sizeMb: 300 });
-      expect([world.store.kept(a), flaws(world)]).toEqual([undefined, []]);
-    }
-  });
-});

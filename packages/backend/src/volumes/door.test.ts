@@ -3,6 +3,7 @@ import { RecordingLog } from '@berth/service/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canonicalVolume, retainedForm, type VolumeName } from '../names/index.ts';
 import { FolderFilesystem } from '../testing/folder-filesystem.ts';
+import { newerLabel } from '../testing/newer-label.ts';
 import { type Claim, type ClaimSource, Ownership } from './claims.ts';
 import { VolumeDoor } from './door.ts';
 import { labelClaims } from './label-claims.ts';
@@ -171,13 +172,26 @@ describe('the door to destruction', () => {
   });
 
   it('keeps what another backend has made, and what it cannot read the label of', async () => {
-    onDisk(volume(mine), volume(theirs));
+    onDisk(volume(mine), volume(theirs), volume(theirs, 1));
     filesystem.labels.set(volume(mine), encodeOwner(owner(mine, 'other')));
     const one = await door.operation(mine).destroy('deprovision_destroy', [volume(mine)]);
     expect(one.claimed[0]?.claim.kind).toBe('foreign_backend');
     filesystem.labels.set(volume(theirs), '{"v":2}');
     const two = await door.operation(theirs).destroy('deprovision_destroy', [volume(theirs)]);
     expect(two.unproven).toEqual([volume(theirs)]);
+    filesystem.labels.set(volume(theirs, 1), newerLabel(owner(theirs, 'other')));
+    const three = await door.operation(theirs).destroy('deprovision_destroy', [volume(theirs, 1)]);
+    expect(three.claimed[0]?.claim.kind).toBe('foreign_backend');
+  });
+
+  it('lets a lease end whose volume has the label of a newer version, and no collector touch one', async () => {
+    onDisk(volume(mine), volume(theirs));
+    for (const lease of [mine, theirs]) filesystem.labels.set(volume(lease), newerLabel(owner(lease)));
+    expect(await door.operation(mine).partition([volume(mine)])).toMatchObject({ mine: [volume(mine)] });
+    await door.operation(mine).destroy('deprovision_destroy', [volume(mine)]);
+    const swept = await sweepWith(() => undefined).run();
+    expect([...swept.kept]).toEqual([[volume(theirs), 'what is written on it is of a newer version']]);
+    expect(await volumes.list()).toEqual([volume(theirs)]);
   });
 
   it('has a sweep that keeps what has a witness, what is kept data, and what has a name that we do not give', async () => {

@@ -2,19 +2,19 @@ import type { QuotaVolumes } from '@berth/kernel/filesystems';
 import { errorText } from '@berth/service/log';
 import type { VolumeName } from '../names/index.ts';
 import type { Claim, ClaimSource } from './claims.ts';
-import { decodeOwner } from './owner.ts';
+import { decodeIdentity } from './owner.ts';
 
 /**
- * What another backend made is its own, whatever our records say. A label that cannot be understood may be that of a newer
- * version: then it is not known whose volume it is, and it stays. Volumes of earlier times have none.
+ * What another backend made is its own, whatever our records say. A label that does not say whose a volume is leaves that
+ * open, and the volume stays. Volumes of earlier times have none.
  */
 export function labelClaims(filesystem: QuotaVolumes, backend: string): ClaimSource {
   return {
     async claimOf(name: VolumeName): Promise<Claim | undefined> {
       const label = await labelOf(filesystem, name);
       if (label === undefined) return undefined;
-      const owner = decodeOwner(label);
-      return owner.backend === backend ? undefined : { kind: 'foreign_backend', lease: owner.lease };
+      const madeFor = decodeIdentity(label);
+      return madeFor.backend === backend ? undefined : { kind: 'foreign_backend', lease: madeFor.lease };
     },
   };
 }

@@ -1,6 +1,15 @@
 /** What is written on every volume: for whom it was made. A second witness when records are lost; never a licence to destroy. */
 import * as z from 'zod/mini';
 
+/** What a label of every version says, in these fields; one that an older program must not act on says it elsewhere. */
+const identity = z.object({
+  v: z.int().check(z.positive()),
+  backend: z.string(),
+  lease: z.string(),
+  tenant: z.string(),
+  size_mb: z.int(),
+});
+
 const owner = z.object({
   v: z.literal(1),
   backend: z.string(),
@@ -14,15 +23,19 @@ const owner = z.object({
   created_at: z.string(),
 });
 
-export interface VolumeOwner {
+/** Whose a volume is. */
+export interface VolumeIdentity {
   readonly backend: string;
   readonly lease: string;
   readonly tenant: string;
+  readonly sizeMb: number;
+}
+
+export interface VolumeOwner extends VolumeIdentity {
   readonly provider: string;
   readonly service: string;
   readonly index: number;
   readonly sku: string;
-  readonly sizeMb: number;
   readonly createdAtMs: number;
 }
 
@@ -33,6 +46,12 @@ export function encodeOwner({ sizeMb, createdAtMs, ...same }: VolumeOwner): stri
     size_mb: sizeMb,
     created_at: new Date(createdAtMs).toISOString(),
   } satisfies z.infer<typeof owner>);
+}
+
+/** Also of a label that a newer version has written. Throws when it does not say whose the volume is. */
+export function decodeIdentity(text: string): VolumeIdentity {
+  const { backend, lease, tenant, size_mb: sizeMb } = z.parse(identity, JSON.parse(text));
+  return { backend, lease, tenant, sizeMb };
 }
 
 /** Throws when it is not what this version writes. */

@@ -78,10 +78,20 @@ export class OrphanSweep {
 
   async #witnesses(): Promise<readonly Witness[]> {
     try {
-      return await this.#context.witnesses();
+      return [...(await this.#context.witnesses()), (name) => this.#newerLabel(name)];
     } catch (error) {
       return [() => `not all who might know of it can be asked: ${errorText(error)}`];
     }
+  }
+
+  /** Whatever else that says may be a reason to keep it. */
+  async #newerLabel(name: VolumeName): Promise<string | undefined> {
+    const isUnderstood = () =>
+      this.#context.volumes.ownerOf(name).then(
+        () => true,
+        () => false,
+      );
+    return (await isUnderstood()) ? undefined : 'what is written on it is of a newer version';
   }
 }
 

@@ -4,6 +4,7 @@ import { RecordingLog } from '@berth/service/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canonicalVolume, retainedForm, type VolumeName } from '../names/index.ts';
 import { FolderFilesystem } from '../testing/folder-filesystem.ts';
+import { newerLabel } from '../testing/newer-label.ts';
 import { backfillQuotas, coverEscapes } from './backfill.ts';
 import { liveQuotas } from './live-claims.ts';
 import { NameLocks } from './name-locks.ts';
@@ -48,6 +49,7 @@ describe('volumes', () => {
     expect(await volumes.ownerOf(volume(1))).toBeUndefined();
     filesystem.labels.set(volume(1), '{"v":2}');
     await expect(volumes.ownerOf(volume(1))).rejects.toThrow();
+    await expect(volumes.identityOf(volume(1))).rejects.toThrow();
     expect(decodeOwner(encodeOwner(owner))).toEqual(owner);
   });
 
@@ -68,6 +70,11 @@ describe('volumes', () => {
     expect(await volumes.obtain({ ...owner, sizeMb: 20 })).toMatchObject({ created: false });
     filesystem.labels.set(volume(0), '{"v":2}');
     await expect(volumes.obtain(owner)).rejects.toThrow();
+    filesystem.labels.set(volume(0), newerLabel(owner));
+    await expect(volumes.obtain(stranger)).rejects.toMatchObject({ code: 'volume_of_another' });
+    expect(filesystem.quotas.get(volume(0)), 'as large as it says').toBe(10);
+    expect(await volumes.obtain({ ...owner, sizeMb: 20 })).toMatchObject({ created: false });
+    expect(filesystem.labels.get(volume(0)), 'it stays as it is').toBe(newerLabel(owner));
     filesystem.labels.delete(volume(0));
     expect(await volumes.obtain(stranger)).toMatchObject({ created: false });
   });

@@ -6,7 +6,7 @@ import { errors } from '../errors.ts';
 import { canonicalVolume, parseVolume, type VolumeName, volumeName } from '../names/index.ts';
 import { projectMarker, scratchAside, scratchFolder } from './layout.ts';
 import type { NameLocks } from './name-locks.ts';
-import { decodeOwner, encodeOwner, type VolumeOwner } from './owner.ts';
+import { decodeIdentity, decodeOwner, encodeOwner, type VolumeIdentity, type VolumeOwner } from './owner.ts';
 
 export interface Obtained {
   readonly name: VolumeName;
@@ -70,7 +70,7 @@ export class Volumes {
 
   /** Nothing written on it: it is of earlier times, and is told by its name alone. */
   async #demandTenant(filesystem: QuotaVolumes, name: VolumeName, tenant: string): Promise<void> {
-    const madeFor = await this.ownerOf(name);
+    const madeFor = await this.identityOf(name);
     if (madeFor === undefined || madeFor.tenant === tenant) return;
     await filesystem.ensureQuota(name, madeFor.sizeMb);
     throw errors.error('volume_of_another', `${name} was made for ${madeFor.tenant}, not for ${tenant}`);
@@ -109,7 +109,13 @@ export class Volumes {
     return this.#demand().hostPath(name);
   }
 
-  /** For whom it was made; undefined when that was never written. Rejects when it cannot be read or understood. */
+  /** Whose it is; undefined when that was never written. Rejects when it cannot be read, or what is written does not say it. */
+  async identityOf(name: VolumeName): Promise<VolumeIdentity | undefined> {
+    const label = await this.#demand().label(name);
+    return label === undefined ? undefined : decodeIdentity(label);
+  }
+
+  /** All that is written about for whom it was made. Rejects also when a newer version has written it. */
   async ownerOf(name: VolumeName): Promise<VolumeOwner | undefined> {
     const label = await this.#demand().label(name);
     return label === undefined ? undefined : decodeOwner(label);
