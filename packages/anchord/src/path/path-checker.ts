@@ -109,7 +109,7 @@ export class PathChecker {
 
   /** Asked once a look, if at all: the answer costs the engine more than any other. */
   #host(signal: AbortSignal): Host {
-    let asked: Promise<PerFamily<boolean> | undefined> | undefined;
+    let asked: Promise<PerFamily<boolean | undefined> | undefined> | undefined;
     return async (family) => {
       asked ??= this.#parts.system.info({ signal }).then(
         ({ filtersBridgedPackets: { ipv4, ipv6 } }) => ({ v4: ipv4, v6: ipv6 }),
