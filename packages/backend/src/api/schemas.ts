@@ -1,5 +1,7 @@
 /** What goes over the wire, in both directions: checked where it comes in, and published as it goes out. */
 import * as z from 'zod/mini';
+import { leaseStatuses } from '../lease/index.ts';
+import { releaseStatuses } from '../stores/index.ts';
 
 /** Absent and null are the empty value, as the daemon's own language has it. */
 const text = z.pipe(
@@ -83,17 +85,7 @@ const instance = z.object({
 const provisionInfo = z.object({
   lease_uuid: z.string(),
   provider_uuid: z.string(),
-  status: z.enum([
-    'provisioning',
-    'ready',
-    'failing',
-    'failed',
-    'restarting',
-    'updating',
-    'deprovisioning',
-    'retained',
-    'unknown',
-  ]),
+  status: z.enum([...leaseStatuses, 'retained']),
   created_at: z.string().check(z.meta({ format: 'date-time' })),
   fail_count: z.int(),
   reason: z.optional(z.string()),
@@ -125,7 +117,7 @@ export const answers = {
     z.object({
       version: z.int(),
       image: z.string(),
-      status: z.enum(['deploying', 'active', 'superseded', 'failed']),
+      status: z.enum(releaseStatuses),
       created_at: z.string().check(z.meta({ format: 'date-time' })),
       reason: z.optional(z.string()),
       message: z.optional(z.string()),

@@ -9,12 +9,14 @@ export {
   rolledBack,
 } from './reasons.ts';
 export {
+  callbackStatuses,
   type Death,
   expectedContainers,
   type Failure,
   type Lease,
   type LeaseItem,
   type LeaseStatus,
+  leaseStatuses,
   type Operation,
   type OperationKind,
   type Owed,

@@ -2,15 +2,18 @@
 import type { Allocation } from '../placement/index.ts';
 import type { Reason } from './reasons.ts';
 
-export type LeaseStatus =
-  | 'provisioning'
-  | 'ready'
-  | 'failing'
-  | 'failed'
-  | 'restarting'
-  | 'updating'
-  | 'deprovisioning'
-  | 'unknown';
+export const leaseStatuses = [
+  'provisioning',
+  'ready',
+  'failing',
+  'failed',
+  'restarting',
+  'updating',
+  'deprovisioning',
+  'unknown',
+] as const;
+
+export type LeaseStatus = (typeof leaseStatuses)[number];
 
 /** One line of a lease, with its service name filled in. */
 export interface LeaseItem {
@@ -29,7 +32,16 @@ export interface Failure {
   readonly detail: string;
 }
 
-export type OperationKind = 'provision' | 'restart' | 'update' | 'restore' | 'diagnose' | 'deprovision';
+export const operationKinds = [
+  'provision',
+  'restart',
+  'update',
+  'restore',
+  'diagnose',
+  'deprovision',
+] as const;
+
+export type OperationKind = (typeof operationKinds)[number];
 
 /** What a lease is in the middle of: written down before it begins, so that a restart of the process can go on with it. */
 export interface Operation {
@@ -58,10 +70,13 @@ export interface Death {
   readonly oomKilled?: boolean;
 }
 
+/** How what a caller has asked for can have ended. */
+export const callbackStatuses = ['success', 'failed', 'deprovisioned'] as const;
+
 /** What the caller has yet to be told: written with the transition that owes it, cleared once the outbox has it. */
 export interface Owed {
   readonly callbackUrl: string;
-  readonly status: 'success' | 'failed' | 'deprovisioned';
+  readonly status: (typeof callbackStatuses)[number];
   readonly error?: string;
   readonly retained?: boolean;
   readonly atMs: number;

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { reasons } from './reasons.ts';
-import type { Lease, Owed } from './record.ts';
+import { callbackStatuses, type Lease, leaseStatuses, type Owed, operationKinds } from './record.ts';
 
 export interface WrittenLease {
   readonly terms: string;
@@ -30,7 +30,7 @@ const death = z.object({
 });
 
 const operation = z.object({
-  kind: z.enum(['provision', 'restart', 'update', 'restore', 'diagnose', 'deprovision']),
+  kind: z.enum(operationKinds),
   id: z.string(),
   startedAtMs: z.number(),
   release: z.exactOptional(z.int()),
@@ -61,16 +61,7 @@ const terms = z.object({
 
 const state = z.object({
   format: z.literal(format),
-  status: z.enum([
-    'provisioning',
-    'ready',
-    'failing',
-    'failed',
-    'restarting',
-    'updating',
-    'deprovisioning',
-    'unknown',
-  ]),
+  status: z.enum(leaseStatuses),
   failCount: z.int(),
   release: z.exactOptional(z.int()),
   lastRelease: z.int(),
@@ -82,7 +73,7 @@ const state = z.object({
 
 const owed = z.object({
   callbackUrl: z.string(),
-  status: z.enum(['success', 'failed', 'deprovisioned']),
+  status: z.enum(callbackStatuses),
   error: z.exactOptional(z.string()),
   retained: z.exactOptional(z.boolean()),
   atMs: z.number(),

@@ -1,21 +1,11 @@
 /** The lease machine: state × event → state and what it does. Plain data; `docs/reference/lease-machine.md` is made from it. */
 import { type LeaseEventName, requestEvents } from './events.ts';
-import type { LeaseStatus } from './record.ts';
+import { leaseStatuses } from './record.ts';
 
 /** `none`: there is no such lease. */
-export type LeaseState = LeaseStatus | 'none';
+export const leaseStates = ['none', ...leaseStatuses] as const;
 
-export const leaseStates = [
-  'none',
-  'provisioning',
-  'ready',
-  'failing',
-  'failed',
-  'restarting',
-  'updating',
-  'deprovisioning',
-  'unknown',
-] as const satisfies readonly LeaseState[];
+export type LeaseState = (typeof leaseStates)[number];
 
 /** What a transition does, with what it means. The order in a cell is the order of doing. */
 export const actions = {

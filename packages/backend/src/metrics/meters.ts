@@ -1,19 +1,18 @@
 /** Where the parts of the program count: each its own few functions, all on one registry. */
 import type { Instruments, Registry } from '@berth/service/metrics';
-import { leaseEvents, leaseStates } from '../lease/index.ts';
+import { type LeaseState, leaseEvents, leaseStates } from '../lease/index.ts';
 import type { LeaseMeter } from '../leases/index.ts';
 import type { PoolUsage } from '../placement/index.ts';
 import { type backendMetrics, droppedOutcomes } from './table.ts';
 
 export type BackendInstruments = Instruments<typeof backendMetrics>;
 
-type State = (typeof leaseStates)[number];
 type Event = (typeof leaseEvents)[number];
 
-const stateNamed = (name: string): State => leaseStates.find((state) => state === name) ?? 'unknown';
+const stateNamed = (name: string): LeaseState => leaseStates.find((state) => state === name) ?? 'unknown';
 
 /** A new lease has always been counted as one that goes on provisioning. */
-function countedFrom(from: string, event: string): State {
+function countedFrom(from: string, event: string): LeaseState {
   return from === 'none' && event === 'ProvisionRequested' ? 'provisioning' : stateNamed(from);
 }
 

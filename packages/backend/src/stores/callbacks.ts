@@ -1,11 +1,12 @@
 import * as z from 'zod/mini';
+import { callbackStatuses } from '../lease/index.ts';
 import { JsonTable, jsonTableSchema, type Listing } from './json-table.ts';
 import { StoreFile } from './store-file.ts';
 
 const pendingCallback = z.object({
   lease_uuid: z.string(),
   callback_url: z.string(),
-  status: z.enum(['success', 'failed', 'deprovisioned']),
+  status: z.enum(callbackStatuses),
   backend: z.string(),
   error: z.optional(z.string()),
   retained: z.optional(z.boolean()),

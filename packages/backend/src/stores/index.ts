@@ -3,7 +3,13 @@ export { keepCleaningUp } from './clean-up.ts';
 export { type DiagnosticsEntry, DiagnosticsStore } from './diagnostics.ts';
 export { GroupCommit } from './group-commit.ts';
 export { type LeaseRow, LeaseRows } from './lease-rows.ts';
-export { type Release, type ReleaseStatus, ReleaseStore, witnessesFact } from './releases.ts';
+export {
+  type Release,
+  type ReleaseStatus,
+  ReleaseStore,
+  releaseStatuses,
+  witnessesFact,
+} from './releases.ts';
 export { type Claimed, type Kept, RetentionStore, type RetentionTotals } from './retention.ts';
 export {
   type CloseIntent,

@@ -4,7 +4,9 @@ import { type HistoryChange, stagedRelease, writeState, writeTerms } from '../le
 import { LeaseRows, leaseRowsSchema } from './lease-rows.ts';
 import { StoreFile } from './store-file.ts';
 
-export type ReleaseStatus = 'deploying' | 'active' | 'superseded' | 'failed';
+export const releaseStatuses = ['deploying', 'active', 'superseded', 'failed'] as const;
+
+export type ReleaseStatus = (typeof releaseStatuses)[number];
 
 export interface Release {
   readonly version: number;
