@@ -8,11 +8,12 @@ import type { Amounts, SkuCatalogue } from '../placement/index.ts';
 import { type Retention, RetentionClaims, recordCopies, retention } from '../retention/index.ts';
 import { CallbackStore, DiagnosticsStore, RetentionStore } from '../stores/index.ts';
 import { liveClaims, type Volumes } from '../volumes/index.ts';
+import { CountingMeter } from './counting-meter.ts';
 import { Faults } from './faults.ts';
 import { callSigned, type Reply, send } from './http-call.ts';
 import { LeaseHost } from './lease-host.ts';
 import { SimDisk, simVolumes } from './sim-disk.ts';
-import { CountingMeter, defaultConfig } from './storage-world.ts';
+import { defaultConfig } from './storage-world.ts';
 
 const catalogue: SkuCatalogue = {
   profiles: new Map([

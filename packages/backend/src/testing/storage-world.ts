@@ -2,10 +2,9 @@
  * The storage life of a backend without an engine: the real leases, stores, retention and restore on a disk in memory. The
  * process can die, the power can fail and the disk can be full at any step; what starts again has only what was lasting.
  */
-import { Scope, VirtualClock } from '@berth/service';
-import { createLog } from '@berth/service/log';
+import type { VirtualClock } from '@berth/service';
 import type { Lease, LeaseEvent, Owed } from '../lease/index.ts';
-import { debtTask, LeaseBook, LeaseRegistry } from '../leases/index.ts';
+import { debtTask, type LeaseBook, type LeaseRegistry } from '../leases/index.ts';
 import {
   allocationsOf,
   closeLease,
@@ -13,28 +12,20 @@ import {
   type RequestedItem,
   restore,
 } from '../operations/index.ts';
-import { orphanWitnesses } from '../orphan-witnesses.ts';
-import { ResourcePool, type SkuCatalogue } from '../placement/index.ts';
+import type { ResourcePool, SkuCatalogue } from '../placement/index.ts';
+import type { Retention, RetentionConfig } from '../retention/index.ts';
 import {
-  type Retention,
-  RetentionClaims,
-  type RetentionConfig,
-  type RetentionMeter,
-  recordCopies,
-  retention,
-} from '../retention/index.ts';
-import {
-  GroupCommit,
   type Kept,
   ReleaseStore,
   type RetentionStatus,
   RetentionStore,
   type StoreFile,
 } from '../stores/index.ts';
-import { liveClaims, OrphanSweep, type VolumeDoor, type Volumes } from '../volumes/index.ts';
+import type { VolumeDoor, Volumes } from '../volumes/index.ts';
+import { CountingMeter } from './counting-meter.ts';
 import { Faults } from './faults.ts';
-import { SimDisk, scratchSku, simVolumes } from './sim-disk.ts';
-import { StorageWork } from './storage-work.ts';
+import { SimDisk, scratchSku } from './sim-disk.ts';
+import { beginProcess, quiet, type StorageProcess } from './storage-process.ts';
 import { storeFolder } from './store-folder.ts';
 
 const catalogue: SkuCatalogue = {
@@ -68,62 +59,6 @@ const manifest = (services: readonly string[], env: Readonly<Record<string, stri
     }),
   );
 
-/** What the meter was told, by name. */
-export class CountingMeter {
-  readonly counts = new Map<string, number>();
-  #gauges: Parameters<RetentionMeter['counted']>[0] | undefined;
-
-  get gauges(): Parameters<RetentionMeter['counted']>[0] | undefined {
-    return this.#gauges;
-  }
-
-  #count(name: string): void {
-    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-  }
-
-  of(name: string): number {
-    return this.counts.get(name) ?? 0;
-  }
-
-  readonly meter: RetentionMeter = {
-    refused: (scope) => this.#count(`refused ${scope}`),
-    evicted: (level) => this.#count(`evicted ${level}`),
-    collapsed: (reason) => this.#count(`collapsed ${reason}`),
-    stamped: () => this.#count('stamped'),
-    capCheckFailed: (check) => this.#count(`cap check failed ${check}`),
-    scratchReclaimed: () => this.#count('scratch reclaimed'),
-    leaked: () => this.#count('leaked'),
-    swept: (outcome) => this.#count(`swept ${outcome}`),
-    accountingFailed: () => this.#count('accounting failed'),
-    reapSkipped: (reason) => this.#count(`reap skipped ${reason}`),
-    orphanPruned: () => this.#count('orphan pruned'),
-    orphanSkipped: (reason) => this.#count(`orphan skipped ${reason}`),
-    demoteRefused: (_, reason) => this.#count(`demote refused ${reason}`),
-    finalizerPending: () => this.#count('finalizer pending'),
-    adopted: () => this.#count('adopted'),
-    counted: (totals) => {
-      this.#gauges = totals;
-    },
-  };
-}
-
-interface Process {
-  readonly scope: Scope;
-  readonly book: LeaseBook;
-  readonly pool: ResourcePool;
-  readonly registry: LeaseRegistry;
-  readonly retention: Retention;
-  readonly clock: VirtualClock;
-  readonly volumes: Volumes;
-  readonly door: VolumeDoor;
-  readonly orphans: OrphanSweep;
-}
-
-const quiet = createLog({
-  level: 'error',
-  format: () => '',
-  sink: { write: () => undefined, flush: () => undefined, takeDropped: () => 0 },
-});
 const longestWaitMs = 20_000;
 const mostTurns = 2000;
 const turnsToDie = 6;
@@ -143,7 +78,7 @@ export class StorageWorld implements AsyncDisposable {
   #nowMs = Date.UTC(2026, 0, 1);
   #operations = 0;
   readonly #read = new Map<RetentionStatus, readonly Kept[]>();
-  #process: Process;
+  #process: StorageProcess;
 
   constructor(config: Partial<RetentionConfig> = {}, totalDiskMb = 1_000_000) {
     this.config = { ...defaultConfig, ...config };
@@ -205,69 +140,12 @@ export class StorageWorld implements AsyncDisposable {
     };
   }
 
-  #begin(): Process {
-    const scope = new Scope('storage', () => undefined);
-    const clock = new VirtualClock(this.#nowMs);
-    const book = new LeaseBook(this.releases, new GroupCommit(this.releases.file));
-    const pool = new ResourcePool({ cpuCores: 1e6, memoryMb: 1e9, diskMb: this.totalDiskMb });
-    const { owed } = book.load();
-    for (const { uuid, tenant, allocations } of book.values()) pool.adopt(uuid, tenant, allocations);
-    pool.strandedDiskMb = book.droppedDiskMb;
-    const claims = [liveClaims(book), new RetentionClaims(this.store)];
-    const { volumes, door } = simVolumes(this.disk, claims, quiet);
-    const kept: Retention = retention({
-      store: this.store,
-      volumes,
-      door,
-      copies: recordCopies(undefined),
-      leases: book,
-      releases: this.releases,
-      pool,
-      teardown: async (lease) => {
-        await this.faults.pass(`containers of ${lease} end`, 'before');
-        this.running.delete(lease);
-      },
-      config: this.config,
-      clock,
-      meter: this.metrics.meter,
-      log: quiet,
-      spawn: (name, work) => void scope.spawn(name, work),
-    });
-    const work = new StorageWork({ ...this, volumes, door, retention: () => kept });
-    const tell = (lease: string, debt: Owed | undefined): void => {
-      if (debt !== undefined && !this.faults.dead) this.told.push({ lease, owed: debt });
-    };
-    const registry = new LeaseRegistry({
-      scope,
-      clock,
-      log: quiet,
-      book,
-      pool,
-      work,
+  #begin(): StorageProcess {
+    return beginProcess(this, {
+      nowMs: this.#nowMs,
       newOperationId: () => `op-${++this.#operations}`,
-      outlets: {
-        keepDiagnostics: async () => undefined,
-        dropDiagnostics: async () => undefined,
-        settleRestore: (uuid) => kept.restoring.settle(uuid),
-        enqueue: async () => undefined,
-        deliver: tell,
-        deliverUnstored: tell,
-      },
-      meter: {
-        transition: () => undefined,
-        actorCreated: () => undefined,
-        actorPanicked: () => this.metrics.counts.set('panics', this.metrics.of('panics') + 1),
-        workPanicked: () => this.metrics.counts.set('panics', this.metrics.of('panics') + 1),
-        outcomeDropped: () => undefined,
-        deathDropped: () => undefined,
-      },
+      tell: (lease, owed) => void this.told.push({ lease, owed }),
     });
-    for (const [uuid, debt] of owed) registry.tryPost(uuid, { kind: 'settle', owed: debt });
-    const containers = (): { readonly lease: string }[] => Array.from(this.running, (lease) => ({ lease }));
-    const listing = { all: async () => ({ containers: containers(), unreadable: [] }) };
-    const witnesses = () => orphanWitnesses({ releases: this.releases, work: { listing } });
-    const orphans = new OrphanSweep({ volumes, door, witnesses, log: quiet });
-    return { scope, book, pool, registry, retention: kept, clock, volumes, door, orphans };
   }
 
   /** The process ends here and now, with the power or without it, and another one begins. */
