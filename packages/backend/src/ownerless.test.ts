@@ -6,13 +6,13 @@ import { canonicalVolume, retainedForm, type VolumeName } from './names/index.ts
 import { ownerlessDiskMb } from './ownerless.ts';
 import { ResourcePool } from './placement/index.ts';
 import { FolderFilesystem } from './testing/folder-filesystem.ts';
+import { leaseId } from './testing/leases.ts';
 import { newerLabel } from './testing/newer-label.ts';
 import { NameLocks } from './volumes/name-locks.ts';
 import { encodeOwner } from './volumes/owner.ts';
 import { Volumes } from './volumes/volumes.ts';
 
-const id = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
-const live = (n: number): VolumeName => canonicalVolume({ lease: id(n), service: 'db', index: 0 });
+const live = (n: number): VolumeName => canonicalVolume({ lease: leaseId(n), service: 'db', index: 0 });
 const mib = 2 ** 20;
 
 it('what nobody answers for is counted by its label or by what is in it, once, and never what is counted elsewhere', async () => {
@@ -25,11 +25,11 @@ it('what nobody answers for is counted by its label or by what is in it, once, a
     return name;
   };
   const labelled = put(live(1), 10);
-  const place = { backend: 'docker', lease: id(1), tenant: 't', provider: 'p', service: 'db', index: 0 };
+  const place = { backend: 'docker', lease: leaseId(1), tenant: 't', provider: 'p', service: 'db', index: 0 };
   disk.labels.set(labelled, encodeOwner({ ...place, sku: 's', sizeMb: 30, createdAtMs: 0 }));
   const measured = put(live(2), 3 * mib + 1);
   const newer = put(live(7), 1);
-  disk.labels.set(newer, newerLabel({ ...place, lease: id(7), sizeMb: 2 }));
+  disk.labels.set(newer, newerLabel({ ...place, lease: leaseId(7), sizeMb: 2 }));
   const garbage = put(live(3), mib);
   disk.labels.set(garbage, 'what is this');
   const dropped = put(live(4), mib);
@@ -40,29 +40,29 @@ it('what nobody answers for is counted by its label or by what is in it, once, a
   );
   const error = { name: garbage, error: new Error('busy') };
   const outcome = { destroyed: [], claimed: [], unproven: [], errors: [error], leftOnDisk: true };
-  const record = { key: id(6), status: 'active', newLease: '', diskMb: 7 } as const;
+  const record = { key: leaseId(6), status: 'active', newLease: '', diskMb: 7 } as const;
   const context = {
     volumes,
-    book: { droppedDiskMb: new Map([[id(4), 1]]) },
-    retention: { kept: (lease: string) => (lease === id(6) ? record : undefined) },
+    book: { droppedDiskMb: new Map([[leaseId(4), 1]]) },
+    retention: { kept: (lease: string) => (lease === leaseId(6) ? record : undefined) },
     log: logs.log,
   };
   const counted = (): Promise<ReadonlyMap<string, number>> =>
     ownerlessDiskMb(context, { listed: 7, kept, outcome });
   expect(await counted()).toEqual(
     new Map<string, number>([
-      [id(1), 30],
-      [id(2), 4],
-      [id(7), 2],
-      [id(3), 1],
+      [leaseId(1), 30],
+      [leaseId(2), 4],
+      [leaseId(7), 2],
+      [leaseId(3), 1],
       [retainedForm(live(5)), 5],
     ]),
   );
   const pool = new ResourcePool({ cpuCores: 1, memoryMb: 1, diskMb: 100 });
   pool.ownerlessDiskMb = await counted();
   expect(pool.usage.available.diskMb).toBe(58);
-  const allocation = { key: `${id(1)}-db-0`, sku: 's', cpuCores: 1, memoryMb: 1, diskMb: 88 };
-  pool.reserve(id(1), 't', [allocation]);
+  const allocation = { key: `${leaseId(1)}-db-0`, sku: 's', cpuCores: 1, memoryMb: 1, diskMb: 88 };
+  pool.reserve(leaseId(1), 't', [allocation]);
   expect(pool.usage.available.diskMb, 'whoever comes back is not in its own way').toBe(0);
   disk.before = (step) => {
     if (step === 'usage') throw new Error('EIO');

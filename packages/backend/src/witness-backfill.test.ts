@@ -7,13 +7,14 @@ import { canonicalVolume, retainedForm, type VolumeName } from './names/index.ts
 import { recordCopies } from './retention/index.ts';
 import { GroupCommit, ReleaseStore, RetentionStore, witnessesFact } from './stores/index.ts';
 import { FolderFilesystem } from './testing/folder-filesystem.ts';
+import { leaseId } from './testing/leases.ts';
 import { storeFolder } from './testing/store-folder.ts';
 import { NameLocks } from './volumes/name-locks.ts';
 import { Volumes } from './volumes/volumes.ts';
 import { backfillWitnesses } from './witness-backfill.ts';
 
-const id = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
-const live = (n: number, index = 0): VolumeName => canonicalVolume({ lease: id(n), service: 'db', index });
+const live = (n: number, index = 0): VolumeName =>
+  canonicalVolume({ lease: leaseId(n), service: 'db', index });
 
 it('volumes and records of an earlier program get a second witness, once, and what says something keeps saying it', async () => {
   using folder = storeFolder();
@@ -24,7 +25,7 @@ it('volumes and records of an earlier program get a second witness, once, and wh
   const retention = new RetentionStore(folder.path('retention.db'));
   const book = new LeaseBook(releases, new GroupCommit(releases.file));
   const lease = {
-    uuid: id(1),
+    uuid: leaseId(1),
     tenant: 'ann',
     provider: 'p',
     status: 'ready',
@@ -33,12 +34,12 @@ it('volumes and records of an earlier program get a second witness, once, and wh
     callbackUrl: '',
     items: [{ sku: 'small', quantity: 2, serviceName: 'db', customDomain: '' }],
     images: {},
-    allocations: [{ key: `${id(1)}-db-0`, sku: 'small', cpuCores: 1, memoryMb: 1, diskMb: 20 }],
+    allocations: [{ key: `${leaseId(1)}-db-0`, sku: 'small', cpuCores: 1, memoryMb: 1, diskMb: 20 }],
     lastRelease: 0,
   } as const;
-  await book.commit({ uuid: id(1), lease, nowMs: 1 });
-  retention.adopt(id(2), {
-    original_lease_uuid: id(2),
+  await book.commit({ uuid: leaseId(1), lease, nowMs: 1 });
+  retention.adopt(leaseId(2), {
+    original_lease_uuid: leaseId(2),
     tenant: 'bob',
     provider_uuid: 'p',
     items: [{ sku: 'large', quantity: 1, service_name: 'db', disk_mb: 40 }],
@@ -61,26 +62,26 @@ it('volumes and records of an earlier program get a second witness, once, and wh
   };
   await backfillWitnesses(context);
   expect(await volumes.ownerOf(live(1))).toMatchObject({
-    lease: id(1),
+    lease: leaseId(1),
     tenant: 'ann',
     sku: 'small',
     sizeMb: 20,
   });
   expect(await volumes.ownerOf(retainedForm(live(2)))).toMatchObject({
-    lease: id(2),
+    lease: leaseId(2),
     tenant: 'bob',
     sizeMb: 40,
   });
   expect([disk.labels.get(live(1, 1)), disk.labels.get(live(3))]).toEqual(['says something', undefined]);
   const copies = recordCopies(disk.root);
-  expect((await copies.read(id(2)))?.tenant).toBe('bob');
+  expect((await copies.read(leaseId(2)))?.tenant).toBe('bob');
   expect(releases.fact(witnessesFact), 'one could not be read: it is tried again').toBeUndefined();
   disk.labels.delete(live(1, 1));
   await backfillWitnesses(context);
   expect([releases.fact(witnessesFact), disk.labels.has(live(1, 1))]).toEqual(['written', true]);
   rmSync(join(disk.root, '.berth-records'), { recursive: true });
   await backfillWitnesses(context);
-  expect(await copies.read(id(2)), 'nothing is looked at any more').toBeUndefined();
+  expect(await copies.read(leaseId(2)), 'nothing is looked at any more').toBeUndefined();
   releases.file.close();
   retention.file.close();
 });

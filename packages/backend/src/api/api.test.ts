@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sign } from '../signature/index.ts';
 import { ApiBench, apiSecret } from '../testing/api-bench.ts';
-import { failure, item, newLease } from '../testing/leases.ts';
+import { failure, item, leaseId, newLease } from '../testing/leases.ts';
 
 const uuid = newLease().uuid;
 const sku = '019c1ee7-816c-7001-8c26-a61d57e7403e';
@@ -613,11 +613,9 @@ describe('reads of one lease', () => {
 });
 
 describe('lists', () => {
-  const id = (n: number): string => `0190f5fb-0000-7000-8000-${String(n).padStart(12, '0')}`;
-
   it('go by page, strictly after the cursor, and are complete without a limit', async () => {
     await using bench = await ApiBench.start();
-    for (const n of [4, 1, 3, 2, 5]) await ready(bench, id(n));
+    for (const n of [4, 1, 3, 2, 5]) await ready(bench, leaseId(n));
     const page = async (query: string) => {
       const body = (await bench.call('GET', `/provisions${query}`)).body as {
         provisions: { lease_uuid: string }[];
@@ -627,22 +625,24 @@ describe('lists', () => {
     };
     expect(await page('')).toEqual([[1, 2, 3, 4, 5], undefined]);
     expect(await page('?limit=0')).toEqual([[1, 2, 3, 4, 5], undefined]);
-    expect(await page('?limit=2')).toEqual([[1, 2], id(2)]);
-    expect(await page(`?continue=${id(2)}&limit=2`)).toEqual([[3, 4], id(4)]);
-    expect(await page(`?continue=${id(4).toUpperCase()}&limit=2`)).toEqual([[5], undefined]);
-    expect(await page(`?continue={${id(3)}}&limit=2`)).toEqual([[4, 5], undefined]);
-    expect(await page(`?continue=${id(2).replaceAll('-', '')}&limit=100000`)).toEqual([[3, 4, 5], undefined]);
-    expect(await page(`?lease_uuid=${id(5)}&lease_uuid=${id(9)}&lease_uuid=${id(1)}`)).toEqual([
-      [1, 5],
+    expect(await page('?limit=2')).toEqual([[1, 2], leaseId(2)]);
+    expect(await page(`?continue=${leaseId(2)}&limit=2`)).toEqual([[3, 4], leaseId(4)]);
+    expect(await page(`?continue=${leaseId(4).toUpperCase()}&limit=2`)).toEqual([[5], undefined]);
+    expect(await page(`?continue={${leaseId(3)}}&limit=2`)).toEqual([[4, 5], undefined]);
+    expect(await page(`?continue=${leaseId(2).replaceAll('-', '')}&limit=100000`)).toEqual([
+      [3, 4, 5],
       undefined,
     ]);
+    expect(await page(`?lease_uuid=${leaseId(5)}&lease_uuid=${leaseId(9)}&lease_uuid=${leaseId(1)}`)).toEqual(
+      [[1, 5], undefined],
+    );
   });
 
   it.each([
     ['?limit=x', 'limit "x"'],
     ['?limit=-1', 'limit "-1"'],
     ['?limit=1&continue=nope', 'continue "nope" is not a UUID'],
-    [`?continue=${id(1)}`, 'needs a positive limit'],
+    [`?continue=${leaseId(1)}`, 'needs a positive limit'],
   ])('refuse %s', async (query, error) => {
     await using bench = await ApiBench.start();
     for (const path of ['/provisions', '/retentions']) {
@@ -655,8 +655,10 @@ describe('lists', () => {
     await using bench = await ApiBench.start();
     const lookup = (ids: readonly string[]) =>
       bench.call('GET', `/provisions?${ids.map((one) => `lease_uuid=${one}`).join('&')}`);
-    expect((await lookup(Array.from({ length: 100 }, (_, n) => id(n)))).body).toEqual({ provisions: [] });
-    expect((await lookup(Array.from({ length: 101 }, (_, n) => id(n)))).body).toEqual({
+    expect((await lookup(Array.from({ length: 100 }, (_, n) => leaseId(n)))).body).toEqual({
+      provisions: [],
+    });
+    expect((await lookup(Array.from({ length: 101 }, (_, n) => leaseId(n)))).body).toEqual({
       error: 'lease_uuid count must be between 1 and 100',
     });
     expect((await lookup(['nope'])).body).toEqual({ error: 'invalid lease_uuid' });

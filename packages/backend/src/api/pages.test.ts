@@ -2,12 +2,10 @@
 import { expect, it } from 'vitest';
 import type { Lease } from '../lease/index.ts';
 import { ApiBench } from '../testing/api-bench.ts';
-import { failure, newLease } from '../testing/leases.ts';
-
-const id = (n: number): string => `0190f5fb-0000-7000-8000-${String(n).padStart(12, '0')}`;
+import { failure, leaseId, newLease } from '../testing/leases.ts';
 
 function failedLease(n: number): Lease {
-  const { lastRelease, ...identity } = newLease({ uuid: id(n), allocations: [] });
+  const { lastRelease, ...identity } = newLease({ uuid: leaseId(n), allocations: [] });
   return { ...identity, status: 'failed', createdAtMs: 0, failCount: 1, failure: failure(), lastRelease };
 }
 
@@ -44,16 +42,16 @@ it('walks over all leases, page by page, each once and in order', async () => {
     const more = Array.from({ length: count - stored }, (_, n) => failedLease(stored + n));
     await Promise.all(more.map((lease) => book.commit({ uuid: lease.uuid, lease, nowMs: 0 })));
     stored = count;
-    const all = Array.from({ length: count }, (_, n) => id(n));
+    const all = Array.from({ length: count }, (_, n) => leaseId(n));
     expect(await walk(1000)).toEqual({ ids: all, pages });
   }
   // More than 5000 are never in one page, and all are there without a limit.
   const widest = await page('?limit=9999');
-  expect([widest.provisions.length, widest.continue]).toEqual([5000, id(4999)]);
+  expect([widest.provisions.length, widest.continue]).toEqual([5000, leaseId(4999)]);
   expect((await page('')).provisions).toHaveLength(5001);
   // What comes and goes between two pages disturbs none of the others.
-  await book.commit({ uuid: id(1500), lease: undefined, nowMs: 0 });
-  const after = await page(`?continue=${id(1499)}&limit=2`);
-  expect(after.provisions.map(({ lease_uuid: uuid }) => uuid)).toEqual([id(1501), id(1502)]);
-  expect((await page(`?continue=${id(1500)}&limit=1`)).provisions[0]?.lease_uuid).toBe(id(1501));
+  await book.commit({ uuid: leaseId(1500), lease: undefined, nowMs: 0 });
+  const after = await page(`?continue=${leaseId(1499)}&limit=2`);
+  expect(after.provisions.map(({ lease_uuid: uuid }) => uuid)).toEqual([leaseId(1501), leaseId(1502)]);
+  expect((await page(`?continue=${leaseId(1500)}&limit=1`)).provisions[0]?.lease_uuid).toBe(leaseId(1501));
 });

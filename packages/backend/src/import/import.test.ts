@@ -6,10 +6,10 @@ import { volumeName } from '../names/index.ts';
 import { RetentionClaims, reasonToHold } from '../retention/index.ts';
 import { CallbackStore, DiagnosticsStore, ReleaseStore, RetentionStore } from '../stores/index.ts';
 import { boltFile } from '../testing/bolt-writer.ts';
+import { leaseId } from '../testing/leases.ts';
 import { storeFolder } from '../testing/store-folder.ts';
 import { bringOver, findUpstream } from './import.ts';
 
-const id = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 const catalogue = {
   profiles: new Map([['small', { cpuCores: 1, memoryMb: 1, diskMb: 100 }]]),
   mapping: new Map<string, string>(),
@@ -61,32 +61,32 @@ describe('moving over from an earlier program', () => {
       retention: { written: 40, ...none },
     });
     expect(stores.callbacks.list().entries.map(({ value }) => [value.lease_uuid, value.status])).toEqual([
-      [id(0), 'success'],
-      [id(1), 'deprovisioned'],
+      [leaseId(0), 'success'],
+      [leaseId(1), 'deprovisioned'],
     ]);
     expect(stores.callbacks.list().entries.map(({ value }) => value.error)).not.toContain('');
-    expect(stores.diagnostics.get(id(0))).toMatchObject({
+    expect(stores.diagnostics.get(leaseId(0))).toMatchObject({
       fail_count: 3,
       message: 'container exited unexpectedly',
     });
-    expect(stores.diagnostics.get(id(0))?.logs['web/0']).toHaveLength(9800);
-    const active = stores.releases.latestActive(id(2));
+    expect(stores.diagnostics.get(leaseId(0))?.logs['web/0']).toHaveLength(9800);
+    const active = stores.releases.latestActive(leaseId(2));
     expect([active?.version, new TextDecoder().decode(active?.manifest)]).toEqual([
       2,
       '{"services":{"db":{"image":"docker.io/library/db:2"}}}',
     ]);
-    expect(stores.releases.list(id(2)).map(({ status }) => status)).toEqual(['superseded', 'active']);
-    expect(stores.retention.get(id(7))).toMatchObject({
+    expect(stores.releases.list(leaseId(2)).map(({ status }) => status)).toEqual(['superseded', 'active']);
+    expect(stores.retention.get(leaseId(7))).toMatchObject({
       status: 'active',
       generation: 1,
       created_at: '2026-08-01T00:00:00.123456789Z',
-      retained_volume_names: [`fred-retained-${id(7)}-db-0`],
+      retained_volume_names: [`fred-retained-${leaseId(7)}-db-0`],
       items: [{ sku: 'small', quantity: 1, service_name: 'db', disk_mb: 100 }],
     });
     expect(stores.retention.totals()).toMatchObject({
       activeMb: 3800,
       reapingMb: 100,
-      restoringMb: new Map([[id(500), 100]]),
+      restoringMb: new Map([[leaseId(500), 100]]),
     });
   });
 
@@ -94,42 +94,44 @@ describe('moving over from an earlier program', () => {
     using bench = new Bench().withFixtures();
     const { retention, releases } = bench.stores;
     bench.bring();
-    retention.markReapingIfActive(id(7), nowMs);
-    releases.file.transaction(() => releases.apply(id(2), [{ kind: 'purge' }], nowMs));
+    retention.markReapingIfActive(leaseId(7), nowMs);
+    releases.file.transaction(() => releases.apply(leaseId(2), [{ kind: 'purge' }], nowMs));
     const again = bench.bring();
     expect([again.retention, again.callbacks.written, again.releases.written]).toEqual([
       { written: 0, present: 40, unreadable: [] },
       0,
       1,
     ]);
-    expect(retention.get(id(7))?.status).toBe('reaping');
+    expect(retention.get(leaseId(7))?.status).toBe('reaping');
   });
 
   it('keeps what cannot be read, and lets it protect its lease', () => {
     using bench = new Bench();
     const broken = [
-      { key: id(1), value: '{"status":"active"' },
-      { key: id(2), value: '{"status":"melting"}' },
+      { key: leaseId(1), value: '{"status":"active"' },
+      { key: leaseId(2), value: '{"status":"melting"}' },
     ];
     writeFileSync(bench.folder.path('retention.db'), boltFile('retention', broken));
     writeFileSync(bench.folder.path('releases.db'), boltFile('releases', broken));
     const report = bench.bring();
-    expect(report.retention).toEqual({ written: 0, present: 0, unreadable: [id(1), id(2)] });
+    expect(report.retention).toEqual({ written: 0, present: 0, unreadable: [leaseId(1), leaseId(2)] });
     const { retention, releases } = bench.stores;
     const claims = new RetentionClaims(retention);
-    expect(claims.claimOf(volumeName(`fred-${id(1)}-db-0`))).toMatchObject({ lease: id(1) });
-    expect(claims.claimOf(volumeName(`fred-retained-${id(2)}-x-3`))).toMatchObject({ lease: id(2) });
-    expect(retention.page('', 0).keys).toEqual([id(1), id(2)]);
-    expect(() => releases.latestActive(id(1)), 'in doubt it has one').toThrow();
-    expect(releases.latestActive(id(3))).toBeUndefined();
+    expect(claims.claimOf(volumeName(`fred-${leaseId(1)}-db-0`))).toMatchObject({ lease: leaseId(1) });
+    expect(claims.claimOf(volumeName(`fred-retained-${leaseId(2)}-x-3`))).toMatchObject({
+      lease: leaseId(2),
+    });
+    expect(retention.page('', 0).keys).toEqual([leaseId(1), leaseId(2)]);
+    expect(() => releases.latestActive(leaseId(1)), 'in doubt it has one').toThrow();
+    expect(releases.latestActive(leaseId(3))).toBeUndefined();
   });
 
   it('owes a callback as it will be read: without an empty reason, and with what it comes to', () => {
     using bench = new Bench();
     const entry = (n: number, more: object) => ({
-      key: id(n),
+      key: leaseId(n),
       value: JSON.stringify({
-        lease_uuid: id(n),
+        lease_uuid: leaseId(n),
         callback_url: 'http://127.0.0.1/c',
         backend: 'docker',
         created_at: '2026-08-01T00:00:00Z',
@@ -156,12 +158,15 @@ describe('moving over from an earlier program', () => {
     using bench = new Bench().withFixtures();
     const { retention } = bench.stores;
     const disk = {
-      list: async () => [volumeName(`fred-retained-${id(7)}-db-0`), volumeName(`fred-${id(9)}-db-0`)],
+      list: async () => [
+        volumeName(`fred-retained-${leaseId(7)}-db-0`),
+        volumeName(`fred-${leaseId(9)}-db-0`),
+      ],
     };
     expect(await reasonToHold(retention, { list: async () => [] }, nowMs)).toBeUndefined();
     expect(await reasonToHold(retention, disk, nowMs)).toMatch(/1 volumes of closed leases/);
-    const { items: _, ...record } = { ...recordOf(id(8)), items: [] };
-    retention.adopt(id(8), { ...record, items: [] });
+    const { items: _, ...record } = { ...recordOf(leaseId(8)), items: [] };
+    retention.adopt(leaseId(8), { ...record, items: [] });
     expect(await reasonToHold(retention, disk, nowMs), 'also when it has records of its own').toBeDefined();
     bench.bring();
     expect(await reasonToHold(retention, disk, nowMs)).toBeUndefined();

@@ -6,11 +6,10 @@ import { runCommandLine } from '../cli/index.ts';
 import { type VolumeName, volumeName } from '../names/index.ts';
 import { recordCopies } from '../retention/index.ts';
 import { ReleaseStore, RetentionStore } from '../stores/index.ts';
+import { leaseId } from '../testing/leases.ts';
 import { storeFolder } from '../testing/store-folder.ts';
 import type { VolumeOwner } from '../volumes/index.ts';
 import { findLost } from './recover.ts';
-
-const id = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 
 class Bench implements Disposable {
   readonly folder = storeFolder();
@@ -50,7 +49,7 @@ describe('docker-backend backup', () => {
     using bench = new Bench();
     const releases = new ReleaseStore(bench.path('releases.db'));
     const retention = new RetentionStore(bench.path('retention.db'));
-    retention.adopt(id(1), record(id(1)));
+    retention.adopt(leaseId(1), record(leaseId(1)));
     let writing = true;
     const writer = (async () => {
       for (let n = 0; writing; n++) {
@@ -68,7 +67,7 @@ describe('docker-backend backup', () => {
     releases.file.close();
     retention.file.close();
     const copy = new RetentionStore(bench.path('copies/retention.db'));
-    expect(copy.get(id(1))?.tenant).toBe('t');
+    expect(copy.get(leaseId(1))?.tenant).toBe('t');
     copy.file.close();
   });
 
@@ -112,10 +111,13 @@ describe('docker-backend import', () => {
 });
 
 describe('docker-backend recover', () => {
-  const kept = [volumeName(`fred-retained-${id(1)}-db-0`), volumeName(`fred-retained-${id(1)}-db-1`)];
+  const kept = [
+    volumeName(`fred-retained-${leaseId(1)}-db-0`),
+    volumeName(`fred-retained-${leaseId(1)}-db-1`),
+  ];
   const owner: VolumeOwner = {
     backend: 'docker',
-    lease: id(1),
+    lease: leaseId(1),
     tenant: 't',
     provider: 'p',
     service: 'db',
@@ -125,7 +127,7 @@ describe('docker-backend recover', () => {
     createdAtMs: 0,
   };
   const volumes = (owners: readonly (VolumeOwner | undefined)[]) => ({
-    list: async () => [...kept, volumeName(`fred-${id(2)}-db-0`)],
+    list: async () => [...kept, volumeName(`fred-${leaseId(2)}-db-0`)],
     ownerOf: async (name: VolumeName) => owners[kept.indexOf(name)],
   });
 
@@ -140,7 +142,7 @@ describe('docker-backend recover', () => {
       {
         from: 'labels',
         record: {
-          original_lease_uuid: id(1),
+          original_lease_uuid: leaseId(1),
           tenant: 't',
           items: [{ sku: 'small', quantity: 2, service_name: 'db', disk_mb: 20 }],
           retained_volume_names: kept,
@@ -156,7 +158,7 @@ describe('docker-backend recover', () => {
   it('takes the whole record from its copy beside the data', async () => {
     using folder = storeFolder();
     const copies = recordCopies(folder.path(''));
-    await copies.keep({ ...record(id(1)), status: 'restoring', new_lease_uuid: id(9) });
+    await copies.keep({ ...record(leaseId(1)), status: 'restoring', new_lease_uuid: leaseId(9) });
     const store = new RetentionStore(folder.path('retention.db'));
     const { found } = await findLost(store, volumes([undefined, undefined]), copies, 5);
     expect(found).toMatchObject([
@@ -165,10 +167,10 @@ describe('docker-backend recover', () => {
         record: { status: 'active', stack_manifest: { services: {} }, created_at: '2026-01-01T00:00:00Z' },
       },
     ]);
-    store.adopt(id(1), record(id(1)));
+    store.adopt(leaseId(1), record(leaseId(1)));
     expect((await findLost(store, volumes([]), copies, 5)).found, 'it is known').toEqual([]);
-    await copies.drop(id(1));
-    expect(await copies.read(id(1))).toBeUndefined();
+    await copies.drop(leaseId(1));
+    expect(await copies.read(leaseId(1))).toBeUndefined();
     store.file.close();
   });
 });

@@ -3,23 +3,17 @@
  * full or errs. Afterwards nothing that was promised is lost, nothing is leaked, and the books are right.
  */
 import { afterAll, describe, expect, it } from 'vitest';
-import { canonicalVolume, type VolumeName } from '../names/index.ts';
-import type { RequestedItem } from '../operations/index.ts';
+import type { VolumeName } from '../names/index.ts';
 import type { FaultMode } from '../testing/faults.ts';
+import { leaseId } from '../testing/leases.ts';
+import { close, item, live } from '../testing/storage-leases.ts';
 import { settle } from '../testing/storage-settle.ts';
 import { flaws, isAnsweredFor, placesOf, undercounted } from '../testing/storage-truths.ts';
 import { hourMs, StorageWorld } from '../testing/storage-world.ts';
 import type { RetentionConfig } from './retention.ts';
 
-const id = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
-const [a, b, c] = [id(1), id(2), id(3)];
-const item = (serviceName: string, quantity = 1, sku = 'small'): RequestedItem => ({
-  sku,
-  quantity,
-  serviceName,
-  customDomain: '',
-});
-const stack = [item('db', 2), item('web', 1, 'none')];
+const [a, b, c] = [leaseId(1), leaseId(2), leaseId(3)];
+const stack = [item('db', 'small', 2), item('web', 'none')];
 
 interface Scenario {
   readonly name: string;
@@ -38,14 +32,12 @@ async function living(world: StorageWorld, lease: string, items = stack): Promis
   for (const { serviceName: service, quantity, sku } of items)
     if (sku !== 'none')
       for (let index = 0; index < quantity; index++)
-        world.disk.write(canonicalVolume({ lease, service, index }), `${lease}/${service}/${index}`);
+        world.disk.write(live(lease, service, index), `${lease}/${service}/${index}`);
 }
 
 async function closed(world: StorageWorld, lease: string, items = stack): Promise<void> {
   await living(world, lease, items);
-  await world.close(lease);
-  await world.idle();
-  await world.clock.advance(1000);
+  await close(world, lease);
 }
 
 const contentOf = (lease: string): readonly string[] => [`${lease}/db/0`, `${lease}/db/1`];
@@ -96,7 +88,7 @@ const scenarios: readonly Scenario[] = [
   {
     name: 'restore onto a larger tier',
     setUp: (world) => closed(world, a),
-    act: (world) => world.restore(a, c, 'tenant', [item('db', 2, 'large'), item('web', 1, 'none')]),
+    act: (world) => world.restore(a, c, 'tenant', [item('db', 'large', 2), item('web', 'none')]),
     survives: contentOf(a),
   },
   {

@@ -1,35 +1,13 @@
 /** What is wrong with one lease stays with it: no other waits for it, and none gets or loses data by it. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Lease } from '../lease/index.ts';
-import { canonicalVolume, retainedForm, type VolumeName } from '../names/index.ts';
-import type { RequestedItem } from '../operations/index.ts';
+import { leaseId } from '../testing/leases.ts';
+import { closed, item, kept, live, running } from '../testing/storage-leases.ts';
 import { settle } from '../testing/storage-settle.ts';
 import { flaws, placesOf } from '../testing/storage-truths.ts';
 import { hourMs, StorageWorld } from '../testing/storage-world.ts';
 
-const id = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
-const [a, b, c, d] = [id(1), id(2), id(3), id(4)];
-const item = (serviceName: string): RequestedItem => ({
-  sku: 'small',
-  quantity: 1,
-  serviceName,
-  customDomain: '',
-});
-const live = (lease: string): VolumeName => canonicalVolume({ lease, service: 'db', index: 0 });
-const kept = (lease: string): VolumeName => retainedForm(live(lease));
-
-async function running(world: StorageWorld, lease: string, items = [item('db')], tenant = 't') {
-  await world.provision(lease, tenant, items);
-  await world.idle();
-  world.disk.write(live(lease), `data of ${lease}`);
-}
-
-async function closed(world: StorageWorld, lease: string, items = [item('db')], tenant = 't') {
-  await running(world, lease, items, tenant);
-  await world.close(lease);
-  await world.idle();
-  await world.clock.advance(1000);
-}
+const [a, b, c, d] = [leaseId(1), leaseId(2), leaseId(3), leaseId(4)];
 
 /** As after the loss of the store, but for the history. */
 function loseLeases({ releases: { file } }: StorageWorld): void {
@@ -77,12 +55,9 @@ describe('what is wrong with one lease', () => {
   it('is written down anew when the lease itself is still there to be asked', async () => {
     await using world = new StorageWorld();
     await running(world, a);
-    const { rename } = world.disk;
-    world.disk.rename = async () => {
-      throw new Error('EIO');
-    };
+    const broken = vi.spyOn(world.disk, 'rename').mockRejectedValue(new Error('EIO'));
     await expect(world.close(a)).rejects.toThrow('EIO');
-    world.disk.rename = rename;
+    broken.mockRestore();
     world.store.file.prepare('UPDATE closing SET value = ? WHERE key = ?').run('garbage', a);
     await world.close(a);
     expect([world.disk.names, world.store.kept(a)?.status]).toEqual([[kept(a)], 'active']);
@@ -91,16 +66,16 @@ describe('what is wrong with one lease', () => {
 
   it('gives nobody the data of another: a record moves the volumes of its own lease only', async () => {
     await using world = new StorageWorld();
-    await closed(world, a, [item('db')], 'ann');
-    await closed(world, b, [item('db')], 'bob');
-    await running(world, d, [item('db')], 'bob');
+    await closed(world, a, [item()], 'ann');
+    await closed(world, b, [item()], 'bob');
+    await running(world, d, [item()], 'bob');
     const record = world.store.get(a);
     const names = [kept(a), kept(b), kept(d), '../../etc', 'fred-retained-x'];
     const text = JSON.stringify({ ...record, retained_volume_names: names });
     world.store.file.prepare('UPDATE retention SET value = ? WHERE key = ?').run(text, a);
     await world.retention.passes.sweep();
     expect(world.disk.names, 'what runs is not put away').toContain(live(d));
-    await world.restore(a, c, 'ann', [item('db')]);
+    await world.restore(a, c, 'ann', [item()]);
     await world.idle();
     expect(world.disk.volume(live(c))?.content).toBe(`data of ${a}`);
     expect(placesOf(world, `data of ${b}`)).toEqual([kept(b)]);
@@ -117,7 +92,7 @@ describe('a lease that comes back while its close is gone on with', () => {
     await world.restart(false);
     expect(world.disk.names, 'gone on with at the start').toEqual([kept(a)]);
     // Once more, and this time it is provisioned while its containers are looked for.
-    await world.provision(a, 't', [item('db')]);
+    await world.provision(a, 't', [item()]);
     await world.idle();
     world.retention.closing.begin(world.book.get(a) as Lease);
     loseLeases(world);
@@ -126,7 +101,7 @@ describe('a lease that comes back while its close is gone on with', () => {
     world.faults.pass = async (step, moment) => {
       await pass(step, moment);
       if (step !== `containers of ${a} end` || again !== undefined) return;
-      again = world.provision(a, 't', [item('db')]);
+      again = world.provision(a, 't', [item()]);
       await world.until('it is ready', () => world.book.get(a)?.status === 'ready');
     };
     await world.restart(false);
@@ -144,7 +119,7 @@ describe('a lease that comes back while its close is gone on with', () => {
     await closed(world, a);
     world.store.claimForRestore(a, c, 0, 0);
     await world.disk.rename(kept(a), live(c));
-    await world.provision(c, 't', [item('db')]);
+    await world.provision(c, 't', [item()]);
     await world.idle();
     expect(world.book.get(c)?.status).toBe('ready');
     expect(placesOf(world, `data of ${a}`)).toEqual([kept(a)]);

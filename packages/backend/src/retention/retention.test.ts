@@ -1,38 +1,11 @@
-import { describe, expect, it } from 'vitest';
-import { parseManifest } from '../manifest/index.ts';
-import { canonicalVolume, retainedForm, type VolumeName } from '../names/index.ts';
-import type { RequestedItem } from '../operations/index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { leaseId } from '../testing/leases.ts';
+import { closed, item, kept, live, running } from '../testing/storage-leases.ts';
 import { settle } from '../testing/storage-settle.ts';
 import { flaws, placesOf } from '../testing/storage-truths.ts';
 import { hourMs, StorageWorld } from '../testing/storage-world.ts';
-import { breach, evictions } from './budgets.ts';
-import { partitionOf } from './partition.ts';
 
-const id = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
-const [a, b, c, d] = [id(1), id(2), id(3), id(4)];
-const item = (serviceName: string, sku = 'small', quantity = 1): RequestedItem => ({
-  sku,
-  quantity,
-  serviceName,
-  customDomain: '',
-});
-const live = (lease: string, service = 'db', index = 0): VolumeName =>
-  canonicalVolume({ lease, service, index });
-const kept = (lease: string, service = 'db', index = 0): VolumeName =>
-  retainedForm(live(lease, service, index));
-
-async function running(world: StorageWorld, lease: string, items = [item('db')], tenant = 't') {
-  await world.provision(lease, tenant, items);
-  await world.idle();
-  world.disk.write(live(lease), `data of ${lease}`);
-}
-
-async function closed(world: StorageWorld, lease: string, items = [item('db')], tenant = 't') {
-  await running(world, lease, items, tenant);
-  await world.close(lease);
-  await world.idle();
-  await world.clock.advance(1000);
-}
+const [a, b, c, d] = [leaseId(1), leaseId(2), leaseId(3), leaseId(4)];
 
 describe('a close', () => {
   it('keeps a mixed lease with all its items, and reclaims what held nothing of the tenant', async () => {
@@ -67,7 +40,7 @@ describe('a close', () => {
     await settle(world, 1);
     expect([world.store.kept(a), world.store.kept(b)?.status]).toEqual([undefined, 'active']);
     expect([world.metrics.of('evicted tenant'), world.metrics.of('refused global')]).toEqual([1, 0]);
-    await closed(world, c, [item('db')], 'other');
+    await closed(world, c, [item()], 'other');
     expect(world.metrics.of('refused global'), 'another tenant never pays').toBe(1);
     expect([world.store.kept(c), world.store.kept(b)?.status, placesOf(world, `data of ${c}`)]).toEqual([
       undefined,
@@ -79,10 +52,7 @@ describe('a close', () => {
   it('that cannot bring its data where it belongs tries again, and is given up with what is left counted', async () => {
     await using world = new StorageWorld({ retainOnClose: false });
     await running(world, a);
-    const { destroy } = world.disk;
-    world.disk.destroy = async () => {
-      throw new Error('EIO');
-    };
+    const broken = vi.spyOn(world.disk, 'destroy').mockRejectedValue(new Error('EIO'));
     await expect(world.close(a)).rejects.toThrow('EIO');
     expect(world.book.get(a)).toMatchObject({ status: 'failed', failure: { reason: 'CleanupFailed' } });
     expect(world.pool.usage.allocated.diskMb).toBe(100);
@@ -93,7 +63,7 @@ describe('a close', () => {
     expect(world.store.get(a)).toMatchObject({ status: 'reaping', retained_volume_names: [] });
     expect(world.told.at(-1)?.owed).toMatchObject({ status: 'failed', error: 'volume cleanup exhausted' });
     expect(world.pool.usage).toMatchObject({ allocated: { diskMb: 0 }, available: { diskMb: 999_900 } });
-    world.disk.destroy = destroy;
+    broken.mockRestore();
     await settle(world, 1);
     expect(flaws(world)).toEqual([]);
     expect(world.store.kept(a)).toBeUndefined();
@@ -101,7 +71,7 @@ describe('a close', () => {
 
   it('waits while destruction is held, however long, and loses nothing by it', async () => {
     await using world = new StorageWorld();
-    await running(world, a, [item('db'), item('web', 'none')]);
+    await running(world, a, [item(), item('web', 'none')]);
     world.door.hold('records have to be imported first');
     await expect(world.close(a)).rejects.toThrow('cannot be known whose');
     // Longer than the attempts that a close has otherwise.
@@ -118,14 +88,13 @@ describe('a close', () => {
   it('keeps its room until somebody else is counted for it', async () => {
     await using world = new StorageWorld();
     await running(world, a);
-    const { totals } = world.store;
-    world.store.totals = () => {
+    const broken = vi.spyOn(world.store, 'totals').mockImplementation(() => {
       throw new Error('EIO');
-    };
+    });
     await expect(world.close(a)).rejects.toThrow('what is kept could not be counted');
     await world.idle();
     expect([world.disk.names, world.pool.usage.allocated.diskMb]).toEqual([[kept(a)], 100]);
-    world.store.totals = totals;
+    broken.mockRestore();
     await settle(world, 1);
     expect(world.pool.usage).toMatchObject({ allocated: { diskMb: 0 }, available: { diskMb: 999_900 } });
     expect(flaws(world)).toEqual([]);
@@ -216,15 +185,12 @@ describe('a look through kept data', () => {
   it('sees a volume under either name', async () => {
     await using world = new StorageWorld({ retentionOrphanConfirmations: 1 });
     await closed(world, a);
-    const { rename } = world.disk;
     await world.disk.rename(kept(a), live(a));
-    world.disk.rename = async () => {
-      throw new Error('EIO');
-    };
+    const broken = vi.spyOn(world.disk, 'rename').mockRejectedValue(new Error('EIO'));
     await expect(world.retention.passes.sweep()).rejects.toThrow('requarantine');
     await world.sweepOrphans();
     expect([world.store.kept(a)?.status, world.disk.names]).toEqual(['active', [live(a)]]);
-    world.disk.rename = rename;
+    broken.mockRestore();
     await world.retention.passes.sweep();
     expect(world.disk.names).toEqual([kept(a)]);
   });
@@ -234,14 +200,11 @@ describe('a look through kept data', () => {
     await closed(world, a);
     await closed(world, b);
     world.store.markReapingIfActive(a, 0);
-    const { destroy } = world.disk;
-    world.disk.destroy = async () => {
-      throw new Error('EIO');
-    };
+    const broken = vi.spyOn(world.disk, 'destroy').mockRejectedValue(new Error('EIO'));
     await world.retention.passes.sweep();
     expect([world.metrics.of('leaked'), world.metrics.of('swept success')]).toEqual([1, 1]);
     expect(world.metrics.gauges).toMatchObject({ reapingLeases: 1, retainedLeases: 1 });
-    world.disk.destroy = destroy;
+    broken.mockRestore();
     await world.retention.passes.sweep();
     expect([world.store.kept(a), world.disk.names]).toEqual([undefined, [kept(b)]]);
   });
@@ -265,17 +228,16 @@ describe('a look through kept data', () => {
   it('leaves a restore alone while somebody works on it, and finishes it when nobody does', async () => {
     await using world = new StorageWorld();
     await closed(world, a);
-    const { deleteRestored } = world.store;
-    world.store.deleteRestored = () => {
+    const broken = vi.spyOn(world.store, 'deleteRestored').mockImplementation(() => {
       throw new Error('EIO');
-    };
-    await world.restore(a, c, 't', [item('db')]);
+    });
+    await world.restore(a, c, 't', [item()]);
     expect(world.book.get(c)?.status).toBe('restarting');
     await world.retention.restoring.reconcile(a);
     expect([world.store.kept(a)?.status, world.disk.names]).toEqual(['restoring', [live(c)]]);
     await world.idle();
     expect([world.book.get(c)?.status, world.store.kept(a)?.status]).toEqual(['ready', 'restoring']);
-    world.store.deleteRestored = deleteRestored;
+    broken.mockRestore();
     await world.retention.restoring.reconcile(a);
     expect([world.store.kept(a), world.disk.volume(live(c))?.content]).toEqual([undefined, `data of ${a}`]);
   });
@@ -283,91 +245,30 @@ describe('a look through kept data', () => {
   it('takes back a restore whose new lease is gone, also when that did not work at first', async () => {
     await using world = new StorageWorld();
     await closed(world, a);
-    const { rename } = world.disk;
-    world.disk.rename = async () => {
-      throw new Error('EIO');
-    };
-    await expect(world.restore(a, c, 't', [item('db')])).rejects.toThrow('EIO');
+    const broken = vi.spyOn(world.disk, 'rename').mockRejectedValue(new Error('EIO'));
+    await expect(world.restore(a, c, 't', [item()])).rejects.toThrow('EIO');
     expect(world.book.get(c), 'nothing waits for it').toBeUndefined();
     expect([world.store.kept(a)?.status, world.pool.usage.available.diskMb]).toEqual(['restoring', 999_900]);
-    world.disk.rename = rename;
+    broken.mockRestore();
     await settle(world, 1);
     expect(world.store.kept(a)?.status).toBe('active');
-    await world.restore(a, c, 't', [item('db')]);
+    await world.restore(a, c, 't', [item()]);
     await world.idle();
     expect(world.disk.volume(live(c))?.content).toBe(`data of ${a}`);
   });
 });
 
 describe('limits', () => {
-  const budget = {
-    maxLeases: 3,
-    maxDiskMb: 0,
-    maxPartitions: 4,
-    perPartitionMaxLeases: 2,
-    perPartitionMaxDiskMb: 0,
-  };
-  const lease = (name: string, partition = '') => ({ lease: name, partition });
-
-  it('evict within the partition first, then over all, the oldest first', () => {
-    const held = [lease('1', 'x'), lease('2'), lease('3', 'x'), lease('4', 'x'), lease('5')];
-    expect(evictions(budget, held, 'x')).toEqual([
-      { lease: '1', level: 'partition' },
-      { lease: '3', level: 'partition' },
-      { lease: '2', level: 'tenant' },
-    ]);
-    expect(evictions(budget, held, '').map(({ lease: one }) => one)).toEqual(['1', '2', '3']);
-    expect(evictions({ ...budget, maxLeases: 0 }, held, '')).toEqual([]);
-    const many = Array.from({ length: 100 }, (_, n) => lease(String(n)));
-    expect(evictions(budget, many, '')).toHaveLength(32);
-  });
-
-  it('refuse at the first level that would be broken, and read nothing for one that is not set', () => {
-    const never = () => {
-      throw new Error('read');
-    };
-    expect(
-      breach({ global: 0, tenant: 0, partition: 0 }, { global: never, tenant: never, partition: never }, 1),
-    ).toBe(undefined);
-    const held = { global: () => 50, tenant: () => 20, partition: () => 10 };
-    expect(breach({ global: 100, tenant: 70, partition: 60 }, held, 50)).toBeUndefined();
-    expect(breach({ global: 100, tenant: 70, partition: 60 }, held, 51)).toBe('global');
-    expect(breach({ global: 0, tenant: 70, partition: 60 }, held, 51)).toBe('tenant');
-    expect(breach({ global: 0, tenant: 0, partition: 60 }, held, 51)).toBe('partition');
-  });
-
-  it('know the partition that a manifest names, and none that it does not name clearly', () => {
-    const source = { kind: 'label', key: 'part' } as const;
-    const of = (...labels: readonly (string | undefined)[]) =>
-      partitionOf(
-        source,
-        parseManifest(
-          new TextEncoder().encode(
-            JSON.stringify({
-              services: Object.fromEntries(
-                labels.map((value, n) => [
-                  `s${n}`,
-                  { image: 'x', labels: value === undefined ? {} : { part: value } },
-                ]),
-              ),
-            }),
-          ),
-        ).stack,
-      );
-    expect(of(' Blue.1 ', undefined)).toEqual({ partition: 'Blue.1' });
-    expect(of(undefined, '  ')).toEqual({ partition: '' });
-    expect(of('a', 'b')).toMatchObject({ partition: '', collapsed: { reason: 'divergent' } });
-    expect(of('not/valid')).toMatchObject({
-      partition: '',
-      collapsed: { reason: 'invalid', value: 'not/valid' },
-    });
-    expect(of('ü'.repeat(60)).collapsed?.value).toBe(`${'ü'.repeat(32)}…`);
-    expect(partitionOf(source, undefined)).toMatchObject({ collapsed: { reason: 'no_input' } });
-  });
-
   it('of one tenant with a budget count in its partitions', async () => {
+    const budget = {
+      maxLeases: 3,
+      maxDiskMb: 0,
+      maxPartitions: 4,
+      perPartitionMaxLeases: 1,
+      perPartitionMaxDiskMb: 0,
+    };
     await using world = new StorageWorld({
-      retentionTenantBudgets: new Map([['t', { ...budget, perPartitionMaxLeases: 1 }]]),
+      retentionTenantBudgets: new Map([['t', budget]]),
       retentionPartitionSource: 'manifest.env:PART',
     });
     for (const one of [a, b, d]) await closed(world, one);

@@ -1,12 +1,13 @@
-import { describe, expect, it } from 'vitest';
-import { canonicalVolume, retainedForm, type VolumeName } from '../names/index.ts';
-import type { RequestedItem } from '../operations/index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { leaseId } from '../testing/leases.ts';
+import { item, kept, live } from '../testing/storage-leases.ts';
 import { flaws } from '../testing/storage-truths.ts';
 import { StorageWorld } from '../testing/storage-world.ts';
 
-const [a, b] = ['0190f5fb-0000-7000-8000-000000000001', '0190f5fb-0000-7000-8000-000000000002'];
-const items: readonly RequestedItem[] = [{ sku: 'small', quantity: 2, serviceName: 'db', customDomain: '' }];
-const volume = (index: number): VolumeName => canonicalVolume({ lease: a, service: 'db', index });
+const [a, b] = [leaseId(1), leaseId(2)];
+const items = [item('db', 'small', 2)];
+const volume = (index: number) => live(a, 'db', index);
+const keptVolume = (index: number) => kept(a, 'db', index);
 const contents = (world: StorageWorld) =>
   [volume(0), volume(1)].map((name) => world.disk.volume(name)?.content);
 
@@ -27,7 +28,7 @@ async function halfClosed(world: StorageWorld): Promise<void> {
   };
   await expect(world.close(a)).rejects.toThrow('EIO');
   world.disk.rename = rename;
-  expect(world.disk.names).toEqual([volume(1), retainedForm(volume(0))]);
+  expect(world.disk.names).toEqual([volume(1), keptVolume(0)]);
 }
 
 const again = async (world: StorageWorld, tenant = 't', wanted = items): Promise<string | undefined> => {
@@ -45,7 +46,7 @@ describe('a lease that is started again after its close', () => {
     expect(flaws(world)).toEqual([]);
     await world.close(a);
     await world.idle();
-    expect(world.disk.names).toEqual([retainedForm(volume(0)), retainedForm(volume(1))]);
+    expect(world.disk.names).toEqual([keptVolume(0), keptVolume(1)]);
     expect(flaws(world)).toEqual([]);
   });
 
@@ -63,23 +64,20 @@ describe('a lease that is started again after its close', () => {
     await running(world);
     await world.close(a);
     expect(await again(world, 'stranger')).toBe('failed');
-    expect(await again(world, 't', [{ ...items[0]!, quantity: 1 }])).toBe('failed');
-    const kept = [retainedForm(volume(0)), retainedForm(volume(1))];
-    expect(world.disk.names).toEqual(kept);
+    expect(await again(world, 't', [item()])).toBe('failed');
+    const both = [keptVolume(0), keptVolume(1)];
+    expect(world.disk.names).toEqual(both);
     world.store.claimForRestore(a, b, 0, world.clock.now());
     expect(await again(world)).toBe('failed');
-    expect(world.disk.names).toEqual(kept);
+    expect(world.disk.names).toEqual(both);
   });
 
   it('is not closed after all when it is dropped later: what an earlier close was to do does not count', async () => {
     await using world = new StorageWorld({ retainOnClose: false });
     await running(world);
-    const { destroy } = world.disk;
-    world.disk.destroy = async () => {
-      throw new Error('EIO');
-    };
+    const broken = vi.spyOn(world.disk, 'destroy').mockRejectedValue(new Error('EIO'));
     await expect(world.close(a)).rejects.toThrow('EIO');
-    world.disk.destroy = destroy;
+    broken.mockRestore();
     expect(await again(world)).toBe('ready');
     await world.dropContainers(a);
     await world.restart(true);

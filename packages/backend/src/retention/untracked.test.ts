@@ -1,26 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalVolume, retainedForm, type VolumeName } from '../names/index.ts';
-import type { RequestedItem } from '../operations/index.ts';
+import type { VolumeName } from '../names/index.ts';
+import { leaseId } from '../testing/leases.ts';
+import { item, kept, live } from '../testing/storage-leases.ts';
 import { flaws } from '../testing/storage-truths.ts';
 import { StorageWorld } from '../testing/storage-world.ts';
 
-const [a, b] = ['0190f5fb-0000-7000-8000-000000000001', '0190f5fb-0000-7000-8000-000000000002'];
-const item = (serviceName: string, sku: string, quantity = 1): RequestedItem => ({
-  sku,
-  quantity,
-  serviceName,
-  customDomain: '',
-});
+const [a, b] = [leaseId(1), leaseId(2)];
 const items = [item('db', 'small', 2), item('web', 'none')];
-const volume = (service: string, index = 0): VolumeName => canonicalVolume({ lease: a, service, index });
 const content = (world: StorageWorld, name: VolumeName) => world.disk.volume(name)?.content;
 
 /** Its containers were removed by somebody else, and it is not tracked any more. */
 async function dropped(world: StorageWorld): Promise<void> {
   await world.provision(a, 't', items);
   await world.idle();
-  world.disk.write(volume('db'), 'precious');
-  world.disk.write(volume('db', 1), 'too');
+  world.disk.write(live(a), 'precious');
+  world.disk.write(live(a, 'db', 1), 'too');
   await world.dropContainers(a);
   await world.idle();
   expect([world.book.get(a), world.pool.usage.allocations]).toEqual([undefined, 0]);
@@ -35,8 +29,8 @@ async function expectKept(world: StorageWorld): Promise<void> {
   await world.idle();
   await world.restart(true);
   await world.idle();
-  expect(content(world, retainedForm(volume('db')))).toBe('precious');
-  expect(content(world, retainedForm(volume('db', 1)))).toBe('too');
+  expect(content(world, kept(a))).toBe('precious');
+  expect(content(world, kept(a, 'db', 1))).toBe('too');
   expect(world.store.get(a)).toMatchObject({
     tenant: 't',
     provider_uuid: 'p',
@@ -50,7 +44,7 @@ async function expectKept(world: StorageWorld): Promise<void> {
   expect(world.releases.list(a)).toEqual([]);
   await world.restore(a, b, 't', items);
   await world.idle();
-  expect(content(world, canonicalVolume({ lease: b, service: 'db', index: 1 }))).toBe('too');
+  expect(content(world, live(b, 'db', 1))).toBe('too');
 }
 
 describe('a lease whose containers somebody else has removed', () => {
@@ -77,7 +71,7 @@ describe('a lease whose containers somebody else has removed', () => {
   ] as const)('goes to no other tenant who asks for its id: %s it is known whose it is', async (_, silent, remembered) => {
     await using world = new StorageWorld();
     await dropped(world);
-    for (const service of silent) for (const index of [0, 1]) world.disk.dropOwner(volume(service, index));
+    for (const service of silent) for (const index of [0, 1]) world.disk.dropOwner(live(a, service, index));
     if (!remembered) forget(world, 'dropped_leases');
     const before = world.disk.names;
     await expect(world.provision(a, 'stranger', items)).rejects.toMatchObject({ code: 'validation' });
@@ -86,7 +80,7 @@ describe('a lease whose containers somebody else has removed', () => {
     await world.provision(a, 't', items);
     await world.idle();
     expect(world.book.get(a)?.status).toBe('ready');
-    expect([content(world, volume('db')), content(world, volume('db', 1))]).toEqual(['precious', 'too']);
+    expect([content(world, live(a)), content(world, live(a, 'db', 1))]).toEqual(['precious', 'too']);
     expect(flaws(world)).toEqual([]);
   });
 
@@ -97,7 +91,7 @@ describe('a lease whose containers somebody else has removed', () => {
     await world.close(b);
     await dropped(world);
     await expect(world.restore(b, a, 't', items)).rejects.toMatchObject({ code: 'already_provisioned' });
-    expect([content(world, volume('db')), content(world, volume('db', 1))]).toEqual(['precious', 'too']);
+    expect([content(world, live(a)), content(world, live(a, 'db', 1))]).toEqual(['precious', 'too']);
     expect(world.store.kept(b)?.status).toBe('active');
   });
 
@@ -105,11 +99,11 @@ describe('a lease whose containers somebody else has removed', () => {
     await using world = new StorageWorld();
     await dropped(world);
     forget(world, 'dropped_leases');
-    world.disk.dropOwner(volume('db', 1));
+    world.disk.dropOwner(live(a, 'db', 1));
     await world.close(a);
     await world.restart(true);
     await world.idle();
-    expect([content(world, volume('db')), content(world, volume('db', 1))]).toEqual(['precious', 'too']);
+    expect([content(world, live(a)), content(world, live(a, 'db', 1))]).toEqual(['precious', 'too']);
     expect(world.store.kept(a)).toBeUndefined();
     expect(world.releases.latestActive(a)).toBeDefined();
   });
@@ -120,9 +114,9 @@ describe('a lease whose containers somebody else has removed', () => {
     forget(world, 'releases');
     await world.restart(true);
     await world.idle();
-    expect([content(world, volume('db')), content(world, volume('db', 1))]).toEqual(['precious', 'too']);
+    expect([content(world, live(a)), content(world, live(a, 'db', 1))]).toEqual(['precious', 'too']);
     await world.close(a);
-    expect(content(world, retainedForm(volume('db')))).toBe('precious');
+    expect(content(world, kept(a))).toBe('precious');
   });
 
   it('is destroyed at its close where nothing is kept, and nothing is remembered of it', async () => {

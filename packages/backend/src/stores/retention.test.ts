@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { leaseId } from '../testing/leases.ts';
 import { storeFolder } from '../testing/store-folder.ts';
 import { RetentionStore } from './retention.ts';
 import type { RetentionRecord } from './retention-record.ts';
 
-const uuid = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 const day = 86_400_000;
 const start = Date.UTC(2026, 0, 1);
 
@@ -45,24 +45,27 @@ describe('records of kept data', () => {
   it('are paged by key, strictly after the cursor, with a cursor as long as there is more', () => {
     using bench = new Bench();
     const { store } = bench;
-    for (let n = 0; n < 5; n++) store.putActiveMerged(record(uuid(n * 2)));
-    store.markReapingIfActive(uuid(2), start);
-    store.claimForRestore(uuid(4), uuid(99), 0, start);
-    expect(store.page('', 2)).toEqual({ keys: [uuid(0), uuid(2)], next: uuid(2) });
-    expect(store.page(uuid(2), 2)).toEqual({ keys: [uuid(4), uuid(6)], next: uuid(6) });
-    expect(store.page(uuid(6), 2)).toEqual({ keys: [uuid(8)] });
-    expect(store.page(uuid(4), 2)).toEqual({ keys: [uuid(6), uuid(8)] });
-    expect(store.page(uuid(3), 1), 'a cursor that is gone').toEqual({ keys: [uuid(4)], next: uuid(4) });
+    for (let n = 0; n < 5; n++) store.putActiveMerged(record(leaseId(n * 2)));
+    store.markReapingIfActive(leaseId(2), start);
+    store.claimForRestore(leaseId(4), leaseId(99), 0, start);
+    expect(store.page('', 2)).toEqual({ keys: [leaseId(0), leaseId(2)], next: leaseId(2) });
+    expect(store.page(leaseId(2), 2)).toEqual({ keys: [leaseId(4), leaseId(6)], next: leaseId(6) });
+    expect(store.page(leaseId(6), 2)).toEqual({ keys: [leaseId(8)] });
+    expect(store.page(leaseId(4), 2)).toEqual({ keys: [leaseId(6), leaseId(8)] });
+    expect(store.page(leaseId(3), 1), 'a cursor that is gone').toEqual({
+      keys: [leaseId(4)],
+      next: leaseId(4),
+    });
     expect(store.page('', 0).keys).toHaveLength(5);
-    expect(store.page(uuid(8), 5)).toEqual({ keys: [] });
+    expect(store.page(leaseId(8), 5)).toEqual({ keys: [] });
   });
 
   it('keep clock, generation, names and manifest when a close is repeated', () => {
     using bench = new Bench();
     const { store } = bench;
-    const a = uuid(1);
+    const a = leaseId(1);
     expect(store.putActiveMerged(record(a, { partition: 'blue' }))).toBe(true);
-    store.claimForRestore(a, uuid(9), 0, start);
+    store.claimForRestore(a, leaseId(9), 0, start);
     store.revertToActive(a, 1);
     const again = record(a, {
       created_at: new Date(start + day).toISOString(),
@@ -85,9 +88,9 @@ describe('records of kept data', () => {
   it('that a restore holds are not touched by a close, and a tombstone gives way to one', () => {
     using bench = new Bench();
     const { store } = bench;
-    const [a, b] = [uuid(1), uuid(2)];
+    const [a, b] = [leaseId(1), leaseId(2)];
     store.putActiveMerged(record(a));
-    store.claimForRestore(a, uuid(9), 0, start);
+    store.claimForRestore(a, leaseId(9), 0, start);
     expect(store.putActiveMerged(record(a, { callback_url: 'other' }))).toBe(false);
     expect(store.get(a)).toMatchObject({ status: 'restoring', callback_url: 'http://127.0.0.1/' });
     expect(store.putReaping(record(a), start), 'counted already').toBe(false);
@@ -99,7 +102,7 @@ describe('records of kept data', () => {
   it('given up keep what they say of the first time', () => {
     using bench = new Bench();
     const { store } = bench;
-    const a = uuid(1);
+    const a = leaseId(1);
     expect(store.putReaping(record(a, { retained_volume_names: [] }), start)).toBe(true);
     const less = record(a, { items: [], retained_volume_names: ['fred-x'] });
     expect(store.putReaping(less, start + day)).toBe(true);
@@ -113,18 +116,18 @@ describe('records of kept data', () => {
   it('are claimed once, by age and state, and given back only by whoever claimed them', () => {
     using bench = new Bench();
     const { store } = bench;
-    const a = uuid(1);
-    expect(store.claimForRestore(a, uuid(9), 0, start)).toBe('no_retention');
+    const a = leaseId(1);
+    expect(store.claimForRestore(a, leaseId(9), 0, start)).toBe('no_retention');
     store.putActiveMerged(record(a));
-    expect(store.claimForRestore(a, uuid(9), day, start + day), 'expired').toBe('no_retention');
-    expect(store.claimForRestore(a, uuid(9), day, start + day - 1)).toMatchObject({
+    expect(store.claimForRestore(a, leaseId(9), day, start + day), 'expired').toBe('no_retention');
+    expect(store.claimForRestore(a, leaseId(9), day, start + day - 1)).toMatchObject({
       status: 'restoring',
-      new_lease_uuid: uuid(9),
+      new_lease_uuid: leaseId(9),
       generation: 1,
     });
-    expect(store.claimForRestore(a, uuid(8), 0, start)).toBe('not_restorable');
+    expect(store.claimForRestore(a, leaseId(8), 0, start)).toBe('not_restorable');
     expect(store.markReapingIfActive(a, start)).toBe(false);
-    expect(store.restoringInto(uuid(9)).map(({ key }) => key)).toEqual([a]);
+    expect(store.restoringInto(leaseId(9)).map(({ key }) => key)).toEqual([a]);
     expect(store.revertToActive(a, 0)).toBe(false);
     expect(store.revertToActive(a, 1)).toBe(true);
     const { new_lease_uuid: into, restoring_since: since, generation } = store.get(a)!;
@@ -135,13 +138,13 @@ describe('records of kept data', () => {
   it('never come back from being marked for destruction', () => {
     using bench = new Bench();
     const { store } = bench;
-    const a = uuid(1);
+    const a = leaseId(1);
     store.putActiveMerged(record(a));
     expect(store.markReapingIfExpired(a, 0, start + 1000 * day), 'for ever').toBe(false);
     expect(store.markReapingIfExpired(a, day, start + day - 1)).toBe(false);
     expect(store.expired(day, start + day)).toEqual([a]);
     expect(store.markReapingIfExpired(a, day, start + day)).toBe(true);
-    expect(store.claimForRestore(a, uuid(9), 0, start)).toBe('not_restorable');
+    expect(store.claimForRestore(a, leaseId(9), 0, start)).toBe('not_restorable');
     expect(store.revertToActive(a, 0)).toBe(false);
     expect(store.deleteIfActive(a)).toBe(false);
     expect(store.deleteReaped(a)).toBe(true);
@@ -151,33 +154,33 @@ describe('records of kept data', () => {
   it('are added up by state, tenant and partition', () => {
     using bench = new Bench();
     const { store } = bench;
-    store.putActiveMerged(record(uuid(1), { partition: 'blue' }));
-    store.putActiveMerged(record(uuid(2), { partition: 'red' }));
-    store.putActiveMerged(record(uuid(3), { tenant: 'u' }));
-    store.putActiveMerged(record(uuid(4), { items: [{ sku: 'gone', quantity: 3 }] }));
-    store.putReaping(record(uuid(5)), start);
-    store.claimForRestore(uuid(2), uuid(9), 0, start);
+    store.putActiveMerged(record(leaseId(1), { partition: 'blue' }));
+    store.putActiveMerged(record(leaseId(2), { partition: 'red' }));
+    store.putActiveMerged(record(leaseId(3), { tenant: 'u' }));
+    store.putActiveMerged(record(leaseId(4), { items: [{ sku: 'gone', quantity: 3 }] }));
+    store.putReaping(record(leaseId(5)), start);
+    store.claimForRestore(leaseId(2), leaseId(9), 0, start);
     expect(store.totals()).toEqual({
       activeLeases: 3,
       activeMb: 400,
       reapingLeases: 1,
       reapingMb: 200,
       partitions: 2,
-      restoringMb: new Map([[uuid(9), 200]]),
+      restoringMb: new Map([[leaseId(9), 200]]),
     });
     expect(store.activeMb()).toBe(400);
     expect(store.activeMb({ tenant: 't' })).toBe(200);
     expect(store.activeMb({ tenant: 't', partition: 'red' })).toBe(0);
     expect(store.partitionsOf('t')).toEqual(new Set(['blue', 'red']));
-    expect(store.ofTenant('t', 'active').map(({ key }) => key)).toEqual([uuid(1), uuid(4)]);
+    expect(store.ofTenant('t', 'active').map(({ key }) => key)).toEqual([leaseId(1), leaseId(4)]);
   });
 
   it('that cannot be read hide no other, stay counted, and are an error and not an absence', () => {
     using bench = new Bench();
     const { store } = bench;
-    const [a, b, c] = [uuid(1), uuid(2), uuid(3)];
+    const [a, b, c] = [leaseId(1), leaseId(2), leaseId(3)];
     for (const lease of [a, b, c]) store.putActiveMerged(record(lease));
-    store.claimForRestore(b, uuid(9), 0, start);
+    store.claimForRestore(b, leaseId(9), 0, start);
     bench.spoil(a, '{"status":"act');
     bench.spoil(b, '{"status":"melting"}');
     const again = bench.reopen();
@@ -185,8 +188,8 @@ describe('records of kept data', () => {
       [a, true],
       [c, false],
     ]);
-    expect(again.restoringInto(uuid(9))).toMatchObject([{ key: b, status: 'restoring', diskMb: 200 }]);
-    expect(again.totals()).toMatchObject({ activeMb: 400, restoringMb: new Map([[uuid(9), 200]]) });
+    expect(again.restoringInto(leaseId(9))).toMatchObject([{ key: b, status: 'restoring', diskMb: 200 }]);
+    expect(again.totals()).toMatchObject({ activeMb: 400, restoringMb: new Map([[leaseId(9), 200]]) });
     expect(() => again.get(a)).toThrow(a);
     expect(() => again.putActiveMerged(record(a))).toThrow();
     expect(again.putReaping(record(a), start), 'never overwritten').toBe(false);
@@ -196,7 +199,7 @@ describe('records of kept data', () => {
 
   it('have the key under which they are kept, whatever they say', () => {
     using bench = new Bench();
-    const [a, b] = [uuid(1), uuid(2)];
+    const [a, b] = [leaseId(1), leaseId(2)];
     bench.store.putActiveMerged(record(a));
     bench.spoil(a, JSON.stringify(record(b)));
     expect(bench.store.get(a)?.original_lease_uuid).toBe(a);
@@ -204,7 +207,7 @@ describe('records of kept data', () => {
 
   it('pass on what nobody here understands, and take a zero time of earlier programs', () => {
     using bench = new Bench();
-    const a = uuid(1);
+    const a = leaseId(1);
     const zero = '0001-01-01T00:00:00Z';
     bench.store.adopt(a, { ...record(a), restoring_since: zero, lineage: ['x'] });
     expect(bench.store.adopt(a, record(a, { tenant: 'other' })), 'never overwritten').toBe(false);
@@ -217,7 +220,7 @@ describe('closes under way', () => {
   it('are kept over a restart', () => {
     using bench = new Bench();
     const intent = {
-      lease_uuid: uuid(1),
+      lease_uuid: leaseId(1),
       lease_created_at_ms: 1,
       tenant: 't',
       provider_uuid: 'p',
@@ -229,9 +232,9 @@ describe('closes under way', () => {
       volume_failures: 0,
     };
     bench.store.putIntent(intent);
-    expect(bench.reopen().intent(uuid(1))).toEqual(intent);
-    expect(bench.store.closing()).toEqual([uuid(1)]);
-    bench.store.deleteIntent(uuid(1));
-    expect(bench.store.isClosing(uuid(1))).toBe(false);
+    expect(bench.reopen().intent(leaseId(1))).toEqual(intent);
+    expect(bench.store.closing()).toEqual([leaseId(1)]);
+    bench.store.deleteIntent(leaseId(1));
+    expect(bench.store.isClosing(leaseId(1))).toBe(false);
   });
 });

@@ -2,6 +2,9 @@
 import type { LeaseEvent, NewLease } from '../lease/events.ts';
 import type { Failure, LeaseItem } from '../lease/record.ts';
 
+/** Ids in the order of their numbers. */
+export const leaseId = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
+
 export const item = (more: Partial<LeaseItem> = {}): LeaseItem => ({
   sku: 'small',
   quantity: 1,

@@ -4,6 +4,8 @@ import { canonicalVolume } from '../names/index.ts';
 import type { RequestedItem } from '../operations/index.ts';
 import type { RetentionConfig } from '../retention/index.ts';
 import type { FaultMode } from './faults.ts';
+import { leaseId } from './leases.ts';
+import { item } from './storage-leases.ts';
 import { StorageModel } from './storage-model.ts';
 import { settle } from './storage-settle.ts';
 import { undercounted } from './storage-truths.ts';
@@ -114,18 +116,12 @@ export class StorageHistory implements AsyncDisposable {
   }
 
   #items(): readonly RequestedItem[] {
-    const item = (serviceName: string, sku: string, quantity: number): RequestedItem => ({
-      sku,
-      quantity,
-      serviceName,
-      customDomain: '',
-    });
     const db = item('db', this.chance.of(['small', 'large']) ?? 'small', 1 + this.chance.below(2));
-    return this.chance.happens(0.4) ? [db, item('web', 'none', 1)] : [db];
+    return this.chance.happens(0.4) ? [db, item('web', 'none')] : [db];
   }
 
   #id(): string {
-    return `0190f5fb-0000-7000-8000-${(++this.#leases).toString(16).padStart(12, '0')}`;
+    return leaseId(++this.#leases);
   }
 
   async #provision(): Promise<void> {

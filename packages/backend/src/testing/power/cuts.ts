@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { type DiskKind, type Journal, type Loss, PowerDisks } from '@berth/kernel/testing/power-disk';
 import { waitFor } from '@berth/lab/testing';
 import { seededRandom } from '@berth/service';
+import { leaseId } from '../leases.ts';
 import { MemoryEngine } from '../memory-engine.ts';
-import { Life, leaseId, type Moment, provisionBody, restoreBody, volumes } from './life.ts';
+import { Life, type Moment, provisionBody, restoreBody, volumes } from './life.ts';
 import { PowerHost } from './power-host.ts';
 import { broken, look, type Place, type Promised, placesOf, service } from './promises.ts';
 

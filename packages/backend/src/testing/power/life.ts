@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PowerDisks } from '@berth/kernel/testing/power-disk';
 import { waitFor } from '@berth/lab/testing';
+import { leaseId } from '../leases.ts';
 import { type EngineState, MemoryEngine } from '../memory-engine.ts';
 import type { PowerHost, Settings } from './power-host.ts';
 import { look, nameIn, type Place, type Promised, service } from './promises.ts';
@@ -17,8 +18,6 @@ export interface Moment {
 export const volumes = ['/data'];
 const tenant = 'manifest1power';
 const waitMs = 120_000;
-
-export const leaseId = (n: number): string => `0190f5fb-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 
 const live = (lease: string): Place => ({ lease, as: 'live' });
 const kept = (lease: string): Place => ({ lease, as: 'kept' });
