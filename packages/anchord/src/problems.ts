@@ -145,11 +145,11 @@ export interface Problem {
   readonly detail: string;
 }
 
-/** What is wrong at this moment; told to whoever shows it. */
+/** What is wrong at this moment; told to whoever shows it at the first look and whenever it changes. */
 export class Problems {
-  readonly #open = new Map<string, Problem>();
-  /** Kinds of which it was told that there is none: most looks find nothing, and nothing new is nothing to tell. */
-  readonly #toldNone = new Set<ProblemCode>();
+  /** By subject; every look asks for one kind, and there may be one problem for each container. */
+  readonly #open = new Map<ProblemCode, Map<string, Problem>>();
+  readonly #told = new Set<ProblemCode>();
   readonly #onChange: (code: ProblemCode, open: readonly Problem[]) => void;
 
   constructor(onChange: (code: ProblemCode, open: readonly Problem[]) => void = () => undefined) {
@@ -164,57 +164,68 @@ export class Problems {
     codes: readonly ProblemCode[],
     now: readonly Problem[],
   ): { readonly appeared: readonly Problem[]; readonly solved: readonly Problem[] } {
-    const present = new Map(now.map((problem) => [keyOf(problem), problem]));
-    const solved = this.list().filter(
-      (problem) => codes.includes(problem.code) && !present.has(keyOf(problem)),
-    );
-    const appeared = [...present.values()].filter((problem) => this.#isNews(problem));
-    for (const problem of solved) this.#open.delete(keyOf(problem));
-    for (const [key, problem] of present) this.#open.set(key, problem);
-    for (const code of codes) this.#tell(code);
-    return { appeared, solved };
+    const present = Map.groupBy(now, ({ code }) => code);
+    const all = codes.map((code) => this.#replace(code, present.get(code) ?? []));
+    return {
+      appeared: all.flatMap(({ appeared }) => appeared),
+      solved: all.flatMap(({ solved }) => solved),
+    };
   }
 
   /** True if that is news. */
   set(code: ProblemCode, subject: string, detail: string): boolean {
-    const problem = { code, subject, detail };
-    const news = this.#isNews(problem);
-    this.#open.set(keyOf(problem), problem);
-    this.#tell(code);
+    const news = this.#open.get(code)?.get(subject)?.detail !== detail;
+    if (news) this.#allOf(code).set(subject, { code, subject, detail });
+    this.#tell(code, news);
     return news;
   }
 
   /** True if it was there. */
   clear(code: ProblemCode, subject: string): boolean {
-    const was = this.#open.delete(keyOf({ code, subject }));
-    this.#tell(code);
+    const was = this.#open.get(code)?.delete(subject) === true;
+    this.#tell(code, was);
     return was;
   }
 
+  /** By subject. */
   of(code: ProblemCode): readonly Problem[] {
-    return this.list().filter((problem) => problem.code === code);
+    return [...(this.#open.get(code)?.values() ?? [])].sort((a, b) => (a.subject < b.subject ? -1 : 1));
   }
 
   /** Errors first, then by code and subject. */
   list(): readonly Problem[] {
-    const rank = ({ code }: Problem): number => (problemTable[code].severity === 'error' ? 0 : 1);
-    return [...this.#open.values()].sort((a, b) => rank(a) - rank(b) || (keyOf(a) < keyOf(b) ? -1 : 1));
+    const rank = (code: ProblemCode): number => (problemTable[code].severity === 'error' ? 0 : 1);
+    const codes = [...this.#open.keys()].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+    return codes.flatMap((code) => this.of(code));
   }
 
-  #tell(code: ProblemCode): void {
-    const open = this.#open.size === 0 ? [] : this.of(code);
-    if (open.length === 0 && this.#toldNone.has(code)) return;
-    if (open.length === 0) this.#toldNone.add(code);
-    else this.#toldNone.delete(code);
-    this.#onChange(code, open);
+  #replace(code: ProblemCode, now: readonly Problem[]) {
+    const present = new Map(now.map((problem) => [problem.subject, problem]));
+    const before = this.#open.get(code);
+    const solved = this.of(code).filter(({ subject }) => !present.has(subject));
+    const appeared = [...present.values()].filter(
+      ({ subject, detail }) => before?.get(subject)?.detail !== detail,
+    );
+    const news = solved.length > 0 || appeared.length > 0;
+    if (news) this.#open.set(code, present);
+    this.#tell(code, news);
+    return { appeared, solved };
   }
 
-  #isNews(problem: Problem): boolean {
-    return this.#open.get(keyOf(problem))?.detail !== problem.detail;
+  #allOf(code: ProblemCode): Map<string, Problem> {
+    const known = this.#open.get(code);
+    if (known !== undefined) return known;
+    const made = new Map<string, Problem>();
+    this.#open.set(code, made);
+    return made;
+  }
+
+  #tell(code: ProblemCode, news: boolean): void {
+    if (!news && this.#told.has(code)) return;
+    this.#told.add(code);
+    this.#onChange(code, this.of(code));
   }
 }
-
-const keyOf = ({ code, subject }: Pick<Problem, 'code' | 'subject'>): string => `${code} ${subject}`;
 
 /** A line for a person: `error: port-conflict: v4/tcp/25: held by smtp, refused to relay`. */
 export const problemLine = ({ code, subject, detail }: Problem): string =>
