@@ -33,25 +33,31 @@ export interface Start {
   readonly env: Readonly<Record<string, string>>;
 }
 
+export interface Running {
+  readonly pid: number;
+  /** What it said when it was ready. */
+  readonly said: string;
+}
+
 /** A running copy, once it has said that it is ready. It ends with the scope. */
-export async function started(scope: Scope, { program, flags, env }: Start): Promise<number> {
+export async function started(scope: Scope, { program, flags, env }: Start): Promise<Running> {
   const child = spawn(process.execPath, [...flags, program], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
   });
   scope.defer(() => ended(child), 'instance');
-  await new Promise<void>((resolve, reject) => {
+  const said = await new Promise<string>((resolve, reject) => {
     const late = setTimeout(() => reject(new Error(`${program} was not ready in ${START_MS} ms`)), START_MS);
     child.stdout.on('data', (chunk: Buffer) => {
       if (!chunk.includes('ready')) return;
       clearTimeout(late);
-      resolve();
+      resolve(chunk.toString());
     });
     child.on('error', reject);
     child.on('exit', (code) => reject(new Error(`${program} ended with ${code} before it was ready`)));
   });
   if (child.pid === undefined) throw new Error(`${program} has no process number`);
-  return child.pid;
+  return { pid: child.pid, said };
 }
 
 function ended(child: ChildProcess): Promise<void> {

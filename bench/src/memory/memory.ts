@@ -50,8 +50,8 @@ export const memory: BenchCase = {
 
 async function costs({ scope, quick }: BenchContext, start: Start, count: number): Promise<Row['figures']> {
   await using instances = scope.child('instances');
-  const pids = await Promise.all(Array.from({ length: count }, () => started(instances, start)));
-  const processes = pids.map((pid) => `/proc/${pid}`);
+  const running = await Promise.all(Array.from({ length: count }, () => started(instances, start)));
+  const processes = running.map(({ pid }) => `/proc/${pid}`);
   await sleep(systemClock, quick ? 500 : 5_000, scope.signal);
   const idleMs = quick ? 500 : 10_000;
   const before = processes.map(readCpuMs);

@@ -5,7 +5,7 @@ import { signatureHeader, verify } from '../signature/index.ts';
 import { type Answer, answerFor, refusal } from './answer.ts';
 import { firstJsonValue } from './json-body.ts';
 import { findRoute, splitTarget } from './router.ts';
-import { type Backend, type Route, routes } from './routes.ts';
+import { type Backend, type Call, type Route, routes } from './routes.ts';
 
 export interface HandlerOptions {
   readonly backend: Backend;
@@ -21,10 +21,7 @@ export function requestHandler(
   options: HandlerOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
-    // The caller may be gone before we are done; what he asked for and was not accepted yet is void then.
-    const gone = new AbortController();
-    response.on('close', () => gone.abort(new Error('the caller is gone')));
-    answer(request, options, gone.signal)
+    answer(request, response, options)
       .catch((error: unknown) => {
         options.log.error('request failed', {
           path: splitTarget(request.url ?? '').path,
@@ -32,7 +29,6 @@ export function requestHandler(
         });
         return refusal(500, 'internal server error');
       })
-
       .then((done) => sendAnswer(request, response, done))
       .catch((error: unknown) => {
         options.log.error('answer failed', {
@@ -46,8 +42,8 @@ export function requestHandler(
 
 async function answer(
   request: IncomingMessage,
+  response: ServerResponse,
   options: HandlerOptions,
-  signal: AbortSignal,
 ): Promise<Answer> {
   const method = request.method ?? 'GET';
   const target = request.url ?? '/';
@@ -60,16 +56,36 @@ async function answer(
   const body = route.auth === 'signed' ? await signedBody(request, target, options) : noBytes;
   if (!(body instanceof Uint8Array)) return body;
   const { backend, log } = options;
+  const call = <Body>(read: Body): Call<Body> => ({
+    backend,
+    segment,
+    body: read,
+    // Made for who asks: most reads want neither.
+    get query() {
+      return new URLSearchParams(query);
+    },
+    get signal() {
+      return goneWith(response);
+    },
+  });
   try {
-    const call = { backend, segment, query: new URLSearchParams(query), signal };
     return route.method === 'GET'
-      ? await route.handle({ ...call, body: undefined })
-      : await route.handle({ ...call, body: parsed(body) });
+      ? await route.handle(call(undefined))
+      : await route.handle(call(parsed(body)));
   } catch (error) {
     const made = answerFor(error, route.internal, route.path);
     if (made.status >= 500) logFailure(log, route, made, error);
     return made;
   }
+}
+
+/** The caller may be gone before we are done; what he asked for and was not accepted yet is void then. */
+function goneWith(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  const abort = (): void => gone.abort(new Error('the caller is gone'));
+  if (response.destroyed) abort();
+  else response.once('close', abort);
+  return gone.signal;
 }
 
 function logFailure(log: Log, { path }: Route, { status }: Answer, error: unknown): void {
@@ -93,7 +109,7 @@ async function signedBody(
 ): Promise<Uint8Array | Answer> {
   const signature = request.headers[signatureHeader];
   if (signature === undefined || signature === '') return refusal(401, 'missing signature');
-  const body = await readBody(request, maxBodyBytes);
+  const body = hasBody(request) ? await readBody(request, maxBodyBytes) : noBytes;
   if (body === undefined) return refusal(413, 'request body too large');
   const signed = { method: request.method ?? 'GET', target, body };
   if (verify(secret, String(signature), signed, now())) return body;
@@ -101,6 +117,10 @@ async function signedBody(
   log.warn('signature rejected', { remote: request.socket.remoteAddress, path });
   return refusal(401, 'invalid signature');
 }
+
+/** One is announced by either of these headers, and by nothing else. */
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 
 /**
  * The body, or undefined when it is too large or does not come whole. The rest of one that is too large is read and thrown

@@ -13,16 +13,15 @@ export function splitTarget(target: string): { readonly path: string; readonly q
 
 /** Finds the route of a method and a path. A wildcard stands for exactly one segment, which is percent-decoded. */
 export function findRoute(routes: readonly Route[], method: string, path: string): Found {
-  const matches = routes.flatMap((route) => {
-    const segment = segmentOf(route.path, path);
-    return segment === undefined ? [] : [{ route, segment }];
-  });
-  if (matches.length === 0) return { kind: 'unknown' };
   const wanted = method === 'HEAD' ? 'GET' : method;
-  const match = matches.find(({ route }) => route.method === wanted);
-  if (match !== undefined) return { kind: 'route', ...match };
-  const allowed = matches.flatMap(({ route }) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
-  return { kind: 'wrongMethod', allowed };
+  const allowed: string[] = [];
+  for (const route of routes) {
+    const segment = segmentOf(route.path, path);
+    if (segment === undefined) continue;
+    if (route.method === wanted) return { kind: 'route', route, segment };
+    allowed.push(...(route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
+  }
+  return allowed.length === 0 ? { kind: 'unknown' } : { kind: 'wrongMethod', allowed };
 }
 
 /** What stands for the wildcard; empty for a path without one; undefined when the path is another one. */

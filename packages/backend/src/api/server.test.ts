@@ -98,4 +98,20 @@ describe('the listener', () => {
     expect(connection.statuses).toEqual([status, '200']);
     connection.socket.destroy();
   });
+
+  it('tells the work of a read that its caller has hung up', async () => {
+    await using bench = await ApiBench.start();
+    await bench.call('POST', '/provision', provision);
+    const { promise: told, resolve: tell } = Promise.withResolvers<AbortSignal>();
+    bench.logs = (signal) => {
+      tell(signal);
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const connection = new Connection(bench.port);
+    connection.request('GET', `/logs/${uuid}`, '');
+    const signal = await told;
+    expect(signal.aborted).toBe(false);
+    connection.socket.destroy();
+    await connection.until('the work is told', () => signal.aborted);
+  });
 });

@@ -68,14 +68,11 @@ async function serverFor({ tls, log }: ServerOptions, handler: RequestListener):
 /** The caller of something that takes too long repeats; work that was accepted goes on. */
 function withTimeLimit(handler: RequestListener, clock: Pick<Clock, 'after'>): RequestListener {
   return (request, response) => {
-    const unfinished = clock.after(unfinishedMs, () =>
-      sendAnswer(request, response, refusal(500, 'not finished yet; it goes on, repeat the request')),
-    );
-    const limit = clock.after(writeMs, () => response.destroy());
-    response.on('close', () => {
-      unfinished.cancel();
-      limit.cancel();
+    let limit = clock.after(unfinishedMs, () => {
+      sendAnswer(request, response, refusal(500, 'not finished yet; it goes on, repeat the request'));
+      limit = clock.after(writeMs - unfinishedMs, () => response.destroy());
     });
+    response.on('close', () => limit.cancel());
     handler(request, response);
   };
 }

@@ -1,5 +1,5 @@
 /** The signature that both directions carry: requests of the daemon, and our callbacks. */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 
 export const signatureHeader = 'x-fred-signature';
 
@@ -16,7 +16,7 @@ export interface SignedRequest {
 }
 
 function digest(secret: string, timestamp: string, { method, target, body }: SignedRequest): Buffer {
-  const bodyHash = createHash('sha256').update(body).digest('hex');
+  const bodyHash = hash('sha256', body, 'hex');
   return createHmac('sha256', secret).update(`${timestamp}\n${method}\n${target}\n${bodyHash}`).digest();
 }
 

@@ -26,6 +26,8 @@ const catalogue: SkuCatalogue = {
 
 export const apiSecret = '0123456789abcdef0123456789abcdef';
 
+type Logs = Readonly<Record<string, string>>;
+
 interface BenchOptions {
   /** The clock of the listener's time limits; the system's if nothing else is said. */
   readonly clock?: VirtualClock;
@@ -46,7 +48,7 @@ export class ApiBench implements AsyncDisposable {
   readonly volumes: Volumes;
   readonly kept: Retention;
   instances: readonly InstanceFacts[] | Error = [];
-  logs: Readonly<Record<string, string>> = {};
+  logs: Logs | ((signal: AbortSignal) => Promise<Logs>) = {};
   engineDown = false;
   readonly tailsAsked: number[] = [];
   #address = '';
@@ -140,9 +142,9 @@ export class ApiBench implements AsyncDisposable {
             if (this.instances instanceof Error) throw this.instances;
             return this.instances;
           },
-          logs: async (_: Lease, tail: number) => {
+          logs: async (_: Lease, tail: number, signal: AbortSignal) => {
             this.tailsAsked.push(tail);
-            return this.logs;
+            return typeof this.logs === 'function' ? await this.logs(signal) : this.logs;
           },
         },
       }),
