@@ -1,7 +1,8 @@
 /**
  * Leases with data on a real engine and a real btrfs: the program dies at every call of the engine, every commit, every step of
  * its volumes and every tool that such a step runs, and is started again. The operation comes to its end, its caller is told, the
- * data is whole in exactly one place, nothing is leaked, and the books are right.
+ * data is whole in exactly one place, nothing is leaked, and the books are right. What makes room for newer data and what has
+ * outlived its time goes, whole, and is counted until then.
  */
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import type { FileSystem } from '@berth/lab';
 import { lab, waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordCopies } from './retention/index.ts';
 import {
   broken,
   service as db,
@@ -54,85 +56,115 @@ const restore = ({ rig }: World, from: string, to: string): Promise<unknown> => 
 };
 const close = ({ rig }: World, uuid: string): Promise<unknown> => rig.deprovision(uuid);
 
+const write = ({ disk }: World, lease: string): void =>
+  writeFileSync(join(disk.path, nameIn(live(lease), 0), folder, 'file'), 'precious', { flush: true });
+
 const isKnown = async ({ rig }: World, uuid: string): Promise<boolean> =>
   (await rig.info(uuid)) !== undefined;
 const isClosing = async ({ rig }: World, uuid: string): Promise<boolean> =>
   !['ready', 'failed'].includes((await rig.info(uuid))?.status ?? '');
 
-/** One operation, and where the data is when it has been done. */
-interface Operation {
-  readonly name: string;
-  readonly settings?: Readonly<Record<string, unknown>>;
+/** What somebody asks for, and is told of in the end. */
+interface Request {
   readonly prepare?: (world: World) => Promise<void>;
   readonly of: (world: World) => string;
   readonly ask: (world: World) => Promise<unknown>;
   /** Has the lease heard of it? Asked after a death before the answer. */
   readonly known: (world: World) => Promise<boolean>;
   readonly outcome: 'success' | 'deprovisioned';
+  /** What is done for it beside that has been done. */
+  readonly isDone?: (world: World) => Promise<boolean>;
+}
+
+/** One operation, and where the data is when it has been done. */
+interface Operation {
+  readonly name: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Without one it happens by itself, when the program starts with these settings. */
+  readonly request?: Request;
   readonly leaves: (world: World) => Readonly<Record<string, readonly Place[]>>;
 }
 
 const operations: readonly Operation[] = [
   {
     name: 'provision',
-    of: ({ first }) => first,
-    ask: (world) => provision(world, world.first),
-    known: (world) => isKnown(world, world.first),
-    outcome: 'success',
+    request: {
+      of: ({ first }) => first,
+      ask: (world) => provision(world, world.first),
+      known: (world) => isKnown(world, world.first),
+      outcome: 'success',
+    },
     leaves: ({ first }) => ({ data: [live(first)] }),
   },
   {
     name: 'retain',
-    prepare: async ({ disk, first }) =>
-      writeFileSync(join(disk.path, nameIn(live(first), 0), folder, 'file'), 'precious', { flush: true }),
-    of: ({ first }) => first,
-    ask: (world) => close(world, world.first),
-    known: (world) => isClosing(world, world.first),
-    outcome: 'deprovisioned',
+    request: {
+      prepare: async (world) => write(world, world.first),
+      of: ({ first }) => first,
+      ask: (world) => close(world, world.first),
+      known: (world) => isClosing(world, world.first),
+      outcome: 'deprovisioned',
+    },
     leaves: ({ first }) => ({ data: [kept(first)] }),
   },
   {
     name: 'restore',
-    of: ({ second }) => second,
-    ask: (world) => restore(world, world.first, world.second),
-    known: (world) => isKnown(world, world.second),
-    outcome: 'success',
+    request: {
+      of: ({ second }) => second,
+      ask: (world) => restore(world, world.first, world.second),
+      known: (world) => isKnown(world, world.second),
+      outcome: 'success',
+    },
     leaves: ({ second }) => ({ data: [live(second)] }),
   },
   {
     name: 'start again after a close',
-    prepare: async (world) => {
-      await told(world, world.second, 'deprovisioned', () => close(world, world.second));
+    request: {
+      prepare: async (world) => {
+        await told(world, world.second, 'deprovisioned', () => close(world, world.second));
+      },
+      of: ({ second }) => second,
+      ask: (world) => provision(world, world.second),
+      known: async ({ rig, second }) => !['retained', undefined].includes((await rig.info(second))?.status),
+      outcome: 'success',
     },
-    of: ({ second }) => second,
-    ask: (world) => provision(world, world.second),
-    known: async ({ rig, second }) => !['retained', undefined].includes((await rig.info(second))?.status),
-    outcome: 'success',
     leaves: ({ second }) => ({ data: [live(second)] }),
   },
   {
     name: 'retain and evict',
     settings: { max_retained_leases_per_tenant: 1 },
-    prepare: async (world) => {
-      await told(world, world.other, 'success', () => provision(world, world.other));
-      await told(world, world.other, 'deprovisioned', () => close(world, world.other));
+    request: {
+      prepare: async (world) => {
+        await told(world, world.other, 'success', () => provision(world, world.other));
+        await told(world, world.other, 'deprovisioned', () => close(world, world.other));
+      },
+      of: ({ second }) => second,
+      ask: (world) => close(world, world.second),
+      known: (world) => isClosing(world, world.second),
+      outcome: 'deprovisioned',
+      // The copy of its record goes last.
+      isDone: async ({ disk, other }) => (await recordCopies(disk.path).read(other)) === undefined,
     },
-    of: ({ second }) => second,
-    ask: (world) => close(world, world.second),
-    known: (world) => isClosing(world, world.second),
-    outcome: 'deprovisioned',
     leaves: ({ second }) => ({ data: [kept(second)], evicted: [] }),
+  },
+  {
+    name: 'reap',
+    settings: { retention_max_age: '1ms' },
+    leaves: () => ({ data: [] }),
   },
   {
     name: 'destroy',
     settings: { retain_on_close: false },
-    prepare: async (world) => {
-      await told(world, world.second, 'success', () => provision(world, world.second));
+    request: {
+      prepare: async (world) => {
+        await told(world, world.second, 'success', () => provision(world, world.second));
+        write(world, world.second);
+      },
+      of: ({ second }) => second,
+      ask: (world) => close(world, world.second),
+      known: (world) => isClosing(world, world.second),
+      outcome: 'deprovisioned',
     },
-    of: ({ second }) => second,
-    ask: (world) => close(world, world.second),
-    known: (world) => isClosing(world, world.second),
-    outcome: 'deprovisioned',
     leaves: () => ({ data: [] }),
   },
 ];
@@ -154,21 +186,45 @@ interface Found {
 
 async function runWithDeath(world: World, operation: Operation, at: CrashPoint): Promise<Found> {
   const { rig } = world;
-  const uuid = operation.of(world);
   await rig.bury();
   rig.configure({ retain_on_close: true, ...operation.settings });
+  const { name, request } = operation;
+  const found =
+    request === undefined ? await startsWithDeath(world, at) : await askWithDeath(world, name, request, at);
+  await allAsPromised(world, operation, `${name}, died at ${found.diedAt ?? 'no point'}`);
+  return found;
+}
+
+async function startsWithDeath({ rig }: World, at: CrashPoint): Promise<Found> {
+  const doors = new CrashDoors();
+  doors.arm(at);
+  await rig.start(doors).catch((error: unknown) => {
+    if (doors.diedAt === undefined) throw error;
+  });
+  doors.disarm();
+  const { diedAt, points } = doors;
+  if (diedAt !== undefined) {
+    await rig.bury();
+    await rig.start(new CrashDoors());
+  }
+  return { points, diedAt };
+}
+
+async function askWithDeath(world: World, name: string, request: Request, at: CrashPoint): Promise<Found> {
+  const { rig } = world;
+  const uuid = request.of(world);
   let doors = new CrashDoors();
   await rig.start(doors);
-  await operation.prepare?.(world);
+  await request.prepare?.(world);
   const before = rig.receiver.of(uuid).length;
   const since = () => rig.receiver.of(uuid).slice(before);
+  // What may come a second time has come before anything else is asked for.
+  const isTold = (): boolean => since().length > 0 && doors.owed === 0;
   doors.arm(at);
-  const asked = operation.ask(world).catch(() => undefined);
+  const asked = request.ask(world).catch(() => undefined);
   await waitFor(
-    `the end of ${operation.name}`,
-    () =>
-      doors.diedAt !== undefined ||
-      (since().length > 0 && doors.points.at(-1) === 'after commit of callback'),
+    `the end of ${name}`,
+    async () => doors.diedAt !== undefined || (isTold() && (await request.isDone?.(world)) !== false),
     { timeoutMs: waitMs, evidence: () => doors.points.slice(-5).join(', ') },
   );
   const { diedAt, points } = doors;
@@ -178,16 +234,13 @@ async function runWithDeath(world: World, operation: Operation, at: CrashPoint):
     await asked;
     doors = new CrashDoors();
     await rig.start(doors);
-    if (!heard && !(await operation.known(world))) await operation.ask(world);
+    if (!heard && !(await request.known(world))) await request.ask(world);
   }
   doors.disarm();
   await asked;
-  // What may come a second time has come before anything else is asked for.
-  const isTold = (): boolean => since().length > 0 && doors.owed === 0;
-  await waitFor(`a callback of ${operation.name}`, isTold, { timeoutMs: waitMs });
-  const where = `${operation.name}, died at ${diedAt ?? 'no point'}`;
-  expect([...new Set(since().map(({ status }) => status))], where).toEqual([operation.outcome]);
-  await allAsPromised(world, operation, where);
+  await waitFor(`a callback of ${name}`, isTold, { timeoutMs: waitMs });
+  const where = `${name}, died at ${diedAt ?? 'no point'}`;
+  expect([...new Set(since().map(({ status }) => status))], where).toEqual([request.outcome]);
   return { points, diedAt };
 }
 
