@@ -66,6 +66,6 @@ LABEL org.opencontainers.image.title="anchord" \
       org.opencontainers.image.revision="$COMMIT"
 COPY --from=build /image/anchord /
 ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin
-ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=1", "--no-parallel-scavenge", "/usr/lib/anchord/main.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=1", "--single-threaded-gc", "/usr/lib/anchord/main.mjs"]
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
   CMD ["/usr/local/bin/node", "/usr/lib/anchord/main.mjs", "health"]

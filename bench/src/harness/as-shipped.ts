@@ -8,7 +8,7 @@ import type { BenchCase, Row } from './bench-case.ts';
 /** As in the ENTRYPOINT of the Dockerfile, and as a daemon itself sets them when it has begun. */
 export const shippedFlags = [
   '--max-semi-space-size=1',
-  '--no-parallel-scavenge',
+  '--single-threaded-gc',
   '--no-opt',
   '--no-maglev',
 ] as const;

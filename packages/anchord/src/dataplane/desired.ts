@@ -42,7 +42,7 @@ export interface DesiredDataplane {
  * Where nobody holds it, the oldest container wins: after a restart of ours it comes out the same way.
  */
 export function desiredDataplane(backends: Iterable<Backend>, current: DnatEntries): DesiredDataplane {
-  const claims = new Map<EntryKey, Claim[]>();
+  const claims = new Map<EntryKey, [Claim, ...Claim[]]>();
   for (const backend of backends) {
     for (const claim of claimsOf(backend)) {
       const rivals = claims.get(claim.key);
@@ -53,17 +53,19 @@ export function desiredDataplane(backends: Iterable<Backend>, current: DnatEntri
 
   const entries = new Map<EntryKey, DnatEntry>();
   const conflicts: PortConflict[] = [];
-  for (const [key, rivals] of Array.from(claims).sort(([, [a]], [, [b]]) => placeOf(a) - placeOf(b))) {
-    const [winner, ...refused] = rivals.length === 1 ? rivals : ranked(rivals, current.get(key)?.backend.id);
-    if (winner === undefined) continue;
-    entries.set(key, winner.entry);
-    if (refused.length > 0) {
-      conflicts.push({
-        key,
-        holder: winner.entry.backend,
-        refused: refused.map(({ entry }) => entry.backend),
-      });
+  for (const rivals of Array.from(claims.values()).sort(byPlace)) {
+    const { key } = rivals[0];
+    if (rivals.length === 1) {
+      entries.set(key, rivals[0].entry);
+      continue;
     }
+    const [winner = rivals[0], ...refused] = ranked(rivals, current.get(key)?.backend.id);
+    entries.set(key, winner.entry);
+    conflicts.push({
+      key,
+      holder: winner.entry.backend,
+      refused: refused.map(({ entry }) => entry.backend),
+    });
   }
   return { entries, conflicts };
 }
@@ -88,7 +90,8 @@ const claimsOf = onceFor((backend: Backend): readonly Claim[] =>
   })),
 );
 
-const placeOf = (claim: Claim | undefined): number => claim?.place ?? 0;
+const byPlace = (a: readonly [Claim, ...unknown[]], b: readonly [Claim, ...unknown[]]): number =>
+  a[0].place - b[0].place;
 
 const ranked = (rivals: readonly Claim[], holder: string | undefined): readonly Claim[] =>
   rivals.toSorted(
