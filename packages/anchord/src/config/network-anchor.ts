@@ -95,7 +95,7 @@ export const networkAnchorSchema = schema({
     }),
     forwardFilter: optional('ANCHORD_FORWARD_FILTER', boolean(), {
       about:
-        'Drop what comes from the LAN for a container and is neither for an exposed port nor an answer. `false` lets whoever routes the inner networks through this anchor reach every container in them.',
+        'Drop what comes from a LAN (the external interface, and every other that Docker has not attached to an inner network) and is neither for an exposed port nor an answer. `false` lets whoever routes the inner networks through this anchor reach every container in them.',
       default: true,
     }),
     vlanParent: optional('ANCHORD_VLAN_PARENT', text(), {

@@ -29,7 +29,7 @@ let reconciler: Reconciler;
 const shape: DataplaneShape = {
   externalInterface: 'ext0',
   guard: { v4: 'local-address', v6: 'local-address' },
-  forwardFilter: true,
+  forwardFilter: { kind: 'external' },
   hairpin: 'by-interface',
 };
 
@@ -152,26 +152,51 @@ bothFamilies('data path, IPv%i', (family) => {
   it('keeps a client from reaching past the exposed ports by routing', async () => {
     anchor();
     await serve(backend('one', 'tcp/25'));
-    const target = transitAddress(family, transit.two);
-    const prefix = family === 4 ? '172.30.0.0/24' : 'fd30::/64';
-    path.ip('client', `-${family} route add ${prefix} via ${external(family)}`);
-    try {
+    await throughUs(family, async (target) => {
       await expect(path.greet('client', target, 25, 300)).rejects.toThrow();
-    } finally {
-      path.ip('client', `-${family} route del ${prefix}`);
-    }
+    });
+  });
+
+  it('lets inner interfaces out, and keeps all others to the exposed ports, whichever these are', async () => {
+    anchor({ forwardFilter: { kind: 'inner', interfaces: ['inner0'] } });
+    await serve(backend('one', 'tcp/25'));
+    expect(await path.greet('client', external(family), 25)).toMatchObject({
+      source: lanAddress(family, lan.client),
+    });
+    expect(await path.greet('one', lanAddress(family, lan.client), 80)).toMatchObject({
+      source: external(family),
+    });
+    await throughUs(family, async (target) => {
+      await expect(path.greet('client', target, 25, 300)).rejects.toThrow();
+    });
+  });
+
+  it('follows interfaces that become inner and stop being so, and keeps the ports as they are', async () => {
+    anchor({ forwardFilter: { kind: 'inner', interfaces: [] } });
+    await serve(backend('one', 'tcp/25'));
+    const away = lanAddress(family, lan.client);
+    const filter = () =>
+      inside(path.at('anchor'), 'nft', 'list', 'chain', 'ip', 'anchord_v4', 'forward').match(/iifname.*/g);
+    const passes = async (...interfaces: readonly string[]) => {
+      expect(dataplane.reshape({ forwardFilter: { kind: 'inner', interfaces } })).toBe(true);
+      reconciler.verify();
+      await until('the filter', () => (filter()?.length ?? 0) === interfaces.length);
+      expect(await path.greet('client', external(family), 25)).toMatchObject({ port: 25 });
+    };
+    await expect(path.greet('one', away, 80, 300)).rejects.toThrow();
+    await passes('inner0');
+    expect(await path.greet('one', away, 80)).toMatchObject({ source: external(family) });
+    await passes();
+    await expect(path.greet('one', away, 80, 300)).rejects.toThrow();
+    expect(parts.recording.messages('warn')).toEqual([]);
   });
 
   it('lets it pass when the filter is switched off', async () => {
-    anchor({ forwardFilter: false });
+    anchor({ forwardFilter: { kind: 'off' } });
     await serve(backend('one', 'tcp/25'));
-    const prefix = family === 4 ? '172.30.0.0/24' : 'fd30::/64';
-    path.ip('client', `-${family} route add ${prefix} via ${external(family)}`);
-    try {
-      expect(await path.greet('client', transitAddress(family, transit.two), 25)).toMatchObject({ port: 25 });
-    } finally {
-      path.ip('client', `-${family} route del ${prefix}`);
-    }
+    await throughUs(family, async (target) => {
+      expect(await path.greet('client', target, 25)).toMatchObject({ port: 25 });
+    });
   });
 
   it('moves an established flow of datagrams to the backend that has the port now', async () => {
@@ -221,6 +246,17 @@ bothFamilies('data path, IPv%i', (family) => {
     moved.destroy();
   });
 });
+
+/** With a route to the inner network, through us: what `act` is given stands there. */
+async function throughUs(family: Family, act: (target: string) => Promise<void>): Promise<void> {
+  const prefix = family === 4 ? '172.30.0.0/24' : 'fd30::/64';
+  path.ip('client', `-${family} route add ${prefix} via ${external(family)}`);
+  try {
+    await act(transitAddress(family, transit.two));
+  } finally {
+    path.ip('client', `-${family} route del ${prefix}`);
+  }
+}
 
 /** The tracked flow to this backend, by the source port of the client. */
 async function sourcePortSeenBy(name: 'one' | 'two', family: Family): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 /** Puts the desired data plane into the kernel, and looks after it. */
+import { isDeepStrictEqual } from 'node:util';
 import { kernelErrors } from '@berth/kernel';
 import { type Change, diff, type Nftables, type Ruleset } from '@berth/kernel/nftables';
 import type { DnatEntries } from './desired.ts';
@@ -12,6 +13,7 @@ import {
 
 /** What we know to be in force, as long as the generation is the same. */
 interface InForce {
+  readonly shape: DataplaneShape;
   readonly ruleset: Ruleset;
   readonly generation: number;
 }
@@ -21,7 +23,7 @@ export type Rulesets = Pick<Nftables, 'commit' | 'generation' | 'reconcile' | 'r
 
 export class Dataplane {
   readonly #nftables: Rulesets;
-  readonly #shape: DataplaneShape;
+  #shape: DataplaneShape;
   #entries: DnatEntries = new Map();
   #inForce: InForce | undefined;
 
@@ -35,12 +37,25 @@ export class Dataplane {
     return this.#entries;
   }
 
+  /** From the next write on; false if that is as it was. */
+  reshape(change: Partial<DataplaneShape>): boolean {
+    const shape = { ...this.#shape, ...change };
+    if (isDeepStrictEqual(shape, this.#shape)) return false;
+    this.#shape = shape;
+    return true;
+  }
+
+  /** Writes what has another shape now. */
+  renew(): void {
+    if (this.#inForce !== undefined && this.#inForce.shape !== this.#shape) this.apply(this.#entries);
+  }
+
   /** Empty tables in place of whatever an earlier process left under our names. Touches nothing else. */
   install(): void {
     this.#nftables.remove(rulesetOwner, strayTableNames, { takeOver: true });
     const ruleset = dataplaneRuleset(this.#shape, new Map());
     const generation = this.#nftables.replace(ruleset, { takeOver: true });
-    this.#inForce = { ruleset, generation };
+    this.#inForce = { shape: this.#shape, ruleset, generation };
   }
 
   /** All ports of both families in one transaction; if it fails, the kernel has all of what it had before. */
@@ -48,7 +63,7 @@ export class Dataplane {
     const ruleset = dataplaneRuleset(this.#shape, entries, this.#inForce?.ruleset);
     const generation = this.#commit(ruleset);
     this.#entries = entries;
-    this.#inForce = { ruleset, generation };
+    this.#inForce = { shape: this.#shape, ruleset, generation };
   }
 
   /** The common case: nobody else changed anything, so the difference to what we wrote is the difference to the kernel. */
@@ -67,9 +82,10 @@ export class Dataplane {
   /** Looks whether the kernel still has what we gave it, and puts back what is not. Answers what that was. */
   repair(): readonly string[] {
     if (this.#inForce !== undefined && this.#nftables.generation() === this.#inForce.generation) return [];
-    const ruleset = dataplaneRuleset(this.#shape, this.#entries);
+    const shape = this.#inForce?.shape ?? this.#shape;
+    const ruleset = dataplaneRuleset(shape, this.#entries);
     const { changes, generation } = this.#nftables.reconcile(ruleset, { takeOver: true });
-    this.#inForce = { ruleset, generation };
+    this.#inForce = { shape, ruleset, generation };
     return changes.map(describeChange);
   }
 

@@ -7,7 +7,8 @@ export {
   desiredDataplane,
   keyOf,
 } from './desired.ts';
+export { forwardFilterFor, ownNetworks, refusedInterfaces } from './forward-filter.ts';
 export { probeShape } from './probe-shape.ts';
 export { Reconciler, type ReconcilerParts } from './reconciler.ts';
-export { type DataplaneShape, dataplaneRuleset, rulesetOwner } from './ruleset.ts';
+export { type DataplaneShape, dataplaneRuleset, type ForwardFilter, rulesetOwner } from './ruleset.ts';
 export { watchRulesets } from './watch-rulesets.ts';

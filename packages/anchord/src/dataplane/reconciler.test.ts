@@ -23,7 +23,7 @@ it('applies what is next while the kernel still searches for the flows of what w
   const dataplane = new Dataplane(new SimulatedRulesets(), {
     externalInterface: 'eth0',
     guard: { v4: 'local-address', v6: 'local-address' },
-    forwardFilter: true,
+    forwardFilter: { kind: 'external' },
     hairpin: 'by-interface',
   });
   dataplane.install();

@@ -49,7 +49,7 @@ export class Reconciler {
     this.#wakeup.wake();
   }
 
-  /** Somebody changed rulesets, or it is time to look whether. */
+  /** Somebody changed rulesets, or their shape, or it is time to look whether. */
   verify(): void {
     this.#wakeup.wake();
   }
@@ -82,6 +82,7 @@ export class Reconciler {
     this.#wanted = undefined;
     try {
       this.#repair();
+      dataplane.renew();
       if (backends === undefined) return true;
       const desired = desiredDataplane(backends, dataplane.entries);
       this.#report(desired);

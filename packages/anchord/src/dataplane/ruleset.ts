@@ -47,7 +47,15 @@ export const strayTableNames: readonly TableName[] = [
   { family: 'ip6', name: 'anchord_v4' },
 ];
 
-/** Fixed for the life of the process. */
+/** Who may send packets through us that belong to no exposed port and to no connection. */
+export type ForwardFilter =
+  | { readonly kind: 'off' }
+  /** Whoever does not come in through the external interface: where nobody knows what the others are. */
+  | { readonly kind: 'external' }
+  /** Who comes in through one of these. */
+  | { readonly kind: 'inner'; readonly interfaces: readonly string[] };
+
+/** Apart from the interfaces, fixed for the life of the process. */
 export interface DataplaneShape {
   readonly externalInterface: string;
   /**
@@ -55,13 +63,12 @@ export interface DataplaneShape {
    * where the kernel can not tell, by the interface that they come in on.
    */
   readonly guard: PerFamily<'local-address' | 'external-interface'>;
-  /** Let only what is exposed through from the external interface. */
-  readonly forwardFilter: boolean;
+  readonly forwardFilter: ForwardFilter;
   /** Which hairpinned connections to masquerade. Kernels before 5.7 do not know the input interface any more there. */
   readonly hairpin: 'by-interface' | 'by-mark';
 }
 
-/** What is as in `before` (of the same shape) is the same value in both: comparing them has to look at the rest only. */
+/** What is as in `before` is the same value in both: comparing them has to look at the rest only. */
 export function dataplaneRuleset(shape: DataplaneShape, entries: DnatEntries, before?: Ruleset): Ruleset {
   const byFamily = Map.groupBy(entries.values(), ({ family }) => family);
   return ruleset(
@@ -131,7 +138,7 @@ const makeFixedChains = (family: Family, shape: DataplaneShape): readonly Chain[
     { type: 'nat', hook: 'prerouting', priority: priorities.dstnat },
     protocols.flatMap((protocol) => translationRules(family, protocol, shape)),
   ),
-  ...(shape.forwardFilter ? [forwardChain(shape)] : []),
+  ...(shape.forwardFilter.kind === 'off' ? [] : [forwardChain(shape)]),
   baseChain('postrouting', { type: 'nat', hook: 'postrouting', priority: priorities.srcnat }, [
     hairpinRule(shape),
     rule(match('oifname', shape.externalInterface), masquerade()),
@@ -167,9 +174,22 @@ const hairpinMarkChain = ({ externalInterface }: DataplaneShape) =>
   ]);
 
 /** Whatever routes our inner networks through us gets no further than the exposed ports. */
-const forwardChain = ({ externalInterface }: DataplaneShape) =>
-  baseChain('forward', { type: 'filter', hook: 'forward', priority: priorities.filter }, [
-    rule(match('iifname', externalInterface), match('ct state', oneOf('established', 'related')), accept),
-    rule(match('iifname', externalInterface), match('ct status', 'dnat'), accept),
-    rule(match('iifname', externalInterface), drop),
-  ]);
+const forwardChain = (shape: DataplaneShape) =>
+  baseChain('forward', { type: 'filter', hook: 'forward', priority: priorities.filter }, forwardRules(shape));
+
+function forwardRules({ externalInterface, forwardFilter }: DataplaneShape): readonly Rule[] {
+  if (forwardFilter.kind !== 'inner') {
+    const outside = match('iifname', externalInterface);
+    return [
+      rule(outside, match('ct state', oneOf('established', 'related')), accept),
+      rule(outside, match('ct status', 'dnat'), accept),
+      rule(outside, drop),
+    ];
+  }
+  return [
+    rule(match('ct state', oneOf('established', 'related')), accept),
+    rule(match('ct status', 'dnat'), accept),
+    ...forwardFilter.interfaces.map((name) => rule(match('iifname', name), accept)),
+    rule(drop),
+  ];
+}

@@ -4,7 +4,7 @@ import { discoveryMessages as messages } from '../messages/index.ts';
 import type { ProblemCode, Problems } from '../problems.ts';
 import type { Backend, DiscoveryProblem } from './backends.ts';
 import type { ObservedWorld } from './observed-world.ts';
-import { chosenNetwork, type SharedNetworkPicker } from './shared-network.ts';
+import { chosenNetwork, type SharedNetworkPicker, settledNetwork } from './shared-network.ts';
 
 export interface BackendDiscoveryParts {
   readonly log: Log;
@@ -35,6 +35,11 @@ export class BackendDiscovery {
   /** The network on which backends are reached, as far as it is known. */
   get sharedNetwork(): string | undefined {
     return chosenNetwork(this.#picker);
+  }
+
+  /** The same, as soon as it is certain that it stays. */
+  get settledNetwork(): string | undefined {
+    return settledNetwork(this.#picker);
   }
 
   /** No backend has shown yet that it is this one of several. */

@@ -5,4 +5,4 @@ export { fromDetails, fromSummary } from './docker.ts';
 export { ObservedWorld } from './observed-world.ts';
 export { ContainerObserver } from './observer.ts';
 export { inspectSelf, ownReferences } from './self.ts';
-export { type SharedNetworkPicker, sharedNetworkPicker } from './shared-network.ts';
+export { type SharedNetworkPicker, settledNetwork, sharedNetworkPicker } from './shared-network.ts';

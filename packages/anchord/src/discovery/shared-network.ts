@@ -70,6 +70,10 @@ export function pickSharedNetwork(
 export const chosenNetwork = ({ choice }: SharedNetworkPicker): string | undefined =>
   choice.kind === 'none' ? undefined : choice.network;
 
+/** As soon as it is certain that it stays. */
+export const settledNetwork = ({ choice }: SharedNetworkPicker): string | undefined =>
+  choice.kind === 'pinned' || choice.kind === 'settled' ? choice.network : undefined;
+
 /** A name with "transit" in it first, then by alphabet. */
 function preferred(names: readonly string[]): readonly string[] {
   const isTransit = (name: string): boolean => name.toLowerCase().includes('transit');

@@ -3,7 +3,7 @@ import { parseIp } from '@berth/kernel/ip';
 import { writeSysctl } from '@berth/kernel/netns';
 import { Nftables } from '@berth/kernel/nftables';
 import { Dataplane, probeShape } from '../dataplane/index.ts';
-import { whatShouldBe } from './checks/dataplane.ts';
+import { forwardFilters, whatShouldBe } from './checks/dataplane.ts';
 import { setDefaultRoute } from './checks/routes.ts';
 import { endRepair, reattach, recreateInNetwork } from './fix-containers.ts';
 import type { Report, Step } from './outcome.ts';
@@ -67,6 +67,6 @@ async function writeTables(site: Site): Promise<void> {
   if (externalInterface === undefined) throw new Error('there is no external interface');
   const { entries } = (await whatShouldBe(site)).desired;
   using nftables = Nftables.open();
-  const { forwardFilter } = site.anchor();
+  const [forwardFilter] = await forwardFilters(site, externalInterface);
   new Dataplane(nftables, probeShape(nftables, { externalInterface, forwardFilter })).apply(entries);
 }

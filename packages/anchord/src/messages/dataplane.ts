@@ -45,6 +45,12 @@ export const dataplaneMessages = {
     ['key'],
     'Only one container exposes the port now.',
   ),
+  forwarding: message(
+    'info',
+    'forwarding for inner interfaces',
+    ['inner', 'refused'],
+    'Only these may send through us what belongs to no exposed port. The refused ones lead to a LAN, or are not from Docker.',
+  ),
   fibMissing: message(
     'warn',
     'kernel lacks fib in nat chains; matching on the external interface instead',

@@ -1,5 +1,5 @@
 /** Network-anchor: gives a project its address on the LAN, and leads each exposed port to its backend. */
-import type { Engine } from '@berth/engine';
+import type { ContainerDetails, Engine } from '@berth/engine';
 import { Conntrack } from '@berth/kernel/conntrack';
 import { Network } from '@berth/kernel/network';
 import { Nftables } from '@berth/kernel/nftables';
@@ -9,7 +9,7 @@ import {
   type NetworkAnchorSettings,
   networkAnchorSettings,
 } from '../config/settings.ts';
-import { Dataplane, probeShape, watchRulesets } from '../dataplane/index.ts';
+import { Dataplane, type ForwardFilter, ownNetworks, probeShape, watchRulesets } from '../dataplane/index.ts';
 import {
   inspectSelf,
   ownReferences,
@@ -26,6 +26,7 @@ import { findExternalInterface, startExternalSide } from './external-side.ts';
 import { type Following, followBackends, keepLooking } from './follow-backends.ts';
 import { sayStreamLost, startLifecycleSide } from './lifecycle-side.ts';
 import { tellStatus } from './network-anchor-status.ts';
+import { followOwnNetworks, InnerSide } from './own-networks.ts';
 
 const gates = {
   tables_installed: { title: 'The tables are in the kernel', severity: 'error', readiness: 'latched' },
@@ -47,18 +48,28 @@ const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
     sayStart(program, settings, external.name);
     const dataplane = installDataplane(program, settings, external.name, gate);
     const addresses = startExternalSide(program, settings, { engine, network, external });
-    const picker = await pickNetworks(program, settings, engine);
+    const self = await inspectSelf(engine.containers, ownReferences(), scope.signal);
+    const picker = pickNetworks(program, settings, self);
+    const inner = new InnerSide(program, settings, { network, external, dataplane }, self);
     tellStatus(program.status, settings, { network, external, dataplane });
     const following = startFollowing(program, settings, gate, {
       engine,
       network,
       dataplane,
       picker,
+      inner,
       externalLink: () => external.link()?.index,
+    });
+    const lookAtOurselves = followOwnNetworks(program, {
+      ...{ engine, network, feed: following.feed, id: self.id },
+      onSeen: (seen) => {
+        if (inner.standsOn(seen)) following.reconciler.verify();
+      },
     });
     startLifecycleSide(program, settings, { engine, ...following });
     keepLooking(program, settings.pollIntervalMs, following, () => {
       addresses.look();
+      lookAtOurselves();
       checkForwarding({ ...program, inUse: addresses.inUse });
     });
     await following.reconciler.run(scope.signal);
@@ -84,11 +95,13 @@ function sayStart({ log }: Program, settings: NetworkAnchorSettings, ext_iface: 
 
 function installDataplane(
   { scope, log }: Program,
-  { forwardFilter }: NetworkAnchorSettings,
+  settings: NetworkAnchorSettings,
   externalInterface: string,
   gate: Gate,
 ): Dataplane {
   const nftables = scope.own(Nftables.open());
+  // Who else stands here is looked up as soon as Docker is asked.
+  const forwardFilter: ForwardFilter = { kind: settings.forwardFilter ? 'external' : 'off' };
   const shape = settingUp(() => probeShape(nftables, { externalInterface, forwardFilter }));
   for (const family of families) {
     if (shape.guard[family] !== 'local-address') log.say(dataplaneMessages.fibMissing, { family });
@@ -116,22 +129,18 @@ function settingUp<T>(act: () => T): T {
   }
 }
 
-/** What Docker names instead of a network where there is none of its own. */
-const placeholders: ReadonlySet<string> = new Set(['none', 'host']);
-
-async function pickNetworks(
-  { scope, log }: Program,
+function pickNetworks(
+  { log }: Program,
   { external, sharedNetwork: pin }: NetworkAnchorSettings,
-  engine: Engine,
-): Promise<SharedNetworkPicker> {
-  const self = await inspectSelf(engine.containers, ownReferences(), scope.signal);
+  self: ContainerDetails,
+): SharedNetworkPicker {
   const externalNetwork = external.kind === 'network' ? external.network : undefined;
-  const ownNetworks = Object.keys(self.attachments).filter((name) => !placeholders.has(name));
+  const own = ownNetworks(self.attachments);
   // The old kind makes its way to the LAN by itself.
-  if (ownNetworks.length === 0 && external.kind !== 'macvlan') {
+  if (own.length === 0 && external.kind !== 'macvlan') {
     throw anchordErrors.error('NO_OWN_NETWORKS', `no networks on self (${self.name})`);
   }
-  const picker = sharedNetworkPicker({ ownNetworks, externalNetwork, pin });
+  const picker = sharedNetworkPicker({ ownNetworks: own, externalNetwork, pin });
   log.say(discoveryMessages.pickerInitialised, { candidates: picker.candidates, pinned: pin ?? '' });
   if (picker.choice.kind === 'none') {
     log.say(discoveryMessages.noCandidates, { ext_network: externalNetwork ?? '' });
@@ -144,6 +153,7 @@ interface Followed {
   readonly network: Network;
   readonly dataplane: Dataplane;
   readonly picker: SharedNetworkPicker;
+  readonly inner: InnerSide;
   readonly externalLink: () => number | undefined;
 }
 
@@ -151,7 +161,7 @@ function startFollowing(
   program: Program,
   settings: NetworkAnchorSettings,
   gate: Gate,
-  { engine, network, dataplane, picker, externalLink }: Followed,
+  { engine, network, dataplane, picker, inner, externalLink }: Followed,
 ): Following {
   const { scope } = program;
   const paths = new PathChecker(
@@ -159,14 +169,17 @@ function startFollowing(
     settings.pollIntervalMs,
   );
   scope.spawn('checking paths', (signal) => paths.run(signal));
-  const following = followBackends(program, settings, {
+  const following: Following = followBackends(program, settings, {
     engine,
     dataplane,
     picker,
     conntrack: scope.own(Conntrack.open()),
     ownAddresses: () => network.addresses.list().map(({ address }) => address),
     onReconciled: () => gate('reconciled'),
-    onBackends: (backends) => paths.check(backends),
+    onBackends: (backends) => {
+      paths.check(backends);
+      if (inner.settledOn(following.discovery.settledNetwork)) following.reconciler.verify();
+    },
     onStreamLost: (err) => sayStreamLost(program, settings, err),
   });
   watchRulesets(scope, program, () => following.reconciler.verify());

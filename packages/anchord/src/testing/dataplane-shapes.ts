@@ -1,7 +1,7 @@
 /** Every kind of data plane that the options can ask for: what the golden rulesets are made of. */
 import { parseIp } from '@berth/kernel/ip';
 import { type DnatEntries, type DnatEntry, keyOf } from '../dataplane/desired.ts';
-import type { DataplaneShape } from '../dataplane/ruleset.ts';
+import type { DataplaneShape, ForwardFilter } from '../dataplane/ruleset.ts';
 import { familyOf } from '../families.ts';
 import type { Protocol } from '../labels.ts';
 
@@ -43,6 +43,11 @@ const contents: Readonly<Record<string, DnatEntries>> = {
 
 const guards = ['local-address', 'external-interface'] as const;
 const hairpins = ['by-interface', 'by-mark'] as const;
+const filters: Readonly<Record<string, ForwardFilter>> = {
+  filtered: { kind: 'external' },
+  inner: { kind: 'inner', interfaces: ['eth1', 'eth2'] },
+  open: { kind: 'off' },
+};
 
 export interface NamedDataplane {
   readonly name: string;
@@ -56,9 +61,8 @@ function* allDataplanes(): Generator<NamedDataplane> {
   for (const v4 of guards) {
     for (const v6 of guards) {
       for (const hairpin of hairpins) {
-        for (const forwardFilter of [true, false]) {
+        for (const [filter, forwardFilter] of Object.entries(filters)) {
           for (const [content, ports] of Object.entries(contents)) {
-            const filter = forwardFilter ? 'filtered' : 'open';
             const name = `${short[v4]}-${short[v6]}-${hairpin}-${filter}-${content}`;
             const shape = { externalInterface: 'eth0', guard: { v4, v6 }, hairpin, forwardFilter };
             yield { name, shape, entries: ports };

@@ -8,6 +8,8 @@ import {
   dataplaneRuleset,
   describeChange,
   desiredDataplane,
+  type ForwardFilter,
+  forwardFilterFor,
   keyOf,
   rulesetOwner,
 } from '../../dataplane/index.ts';
@@ -18,6 +20,7 @@ import {
   fromSummary,
   ObservedWorld,
   type SharedNetworkPicker,
+  settledNetwork,
   sharedNetworkPicker,
 } from '../../discovery/index.ts';
 import type { Protocol } from '../../labels.ts';
@@ -136,12 +139,29 @@ export async function tables(site: Site): Promise<Outcome> {
   const { entries } = (await whatShouldBe(site)).desired;
   using nftables = Nftables.open();
   const inForce = nftables.read(rulesetOwner).ruleset;
-  const { forwardFilter } = site.anchor();
-  const changes = shapes({ externalInterface, forwardFilter })
+  const changes = shapes(externalInterface, await forwardFilters(site, externalInterface))
     .map((shape): readonly Change[] => diff(inForce, dataplaneRuleset(shape, entries)))
     .reduce((best, other) => (other.length < best.length ? other : best));
   if (changes.length === 0) return fine(`${entries.size} ports in ${inForce.tables.length} tables`);
   return found([{ subject: '', detail: differences(changes), step: { do: 'write tables' } }]);
+}
+
+/** As an anchor works it out that has seen backends on its shared network, and as one that has not. */
+export async function forwardFilters(
+  site: Site,
+  externalInterface: string,
+): Promise<readonly [ForwardFilter, ForwardFilter]> {
+  const { external, forwardFilter: wanted } = site.anchor();
+  if (!wanted) return [{ kind: 'off' }, { kind: 'off' }];
+  const { picker } = (await whatShouldBe(site)).discovery;
+  const standing = {
+    attachments: (await site.self()).attachments,
+    links: site.parts.network.links.list(),
+    externalInterface,
+    externalNetwork: external.kind === 'network' ? external.network : undefined,
+  };
+  const settled = forwardFilterFor({ ...standing, sharedNetwork: settledNetwork(picker) });
+  return [settled, forwardFilterFor({ ...standing, sharedNetwork: undefined })];
 }
 
 const mostShown = 6;
@@ -152,13 +172,14 @@ function differences(changes: readonly Change[]): string {
   return `to be done: ${[...shown, ...more].join(', ')}`;
 }
 
-function shapes(
-  fixed: Pick<DataplaneShape, 'externalInterface' | 'forwardFilter'>,
-): readonly DataplaneShape[] {
+function shapes(externalInterface: string, filters: readonly ForwardFilter[]): readonly DataplaneShape[] {
   const guards = ['local-address', 'external-interface'] as const;
-  return guards.flatMap((v4) =>
-    guards.flatMap((v6) =>
-      (['by-interface', 'by-mark'] as const).map((hairpin) => ({ ...fixed, guard: { v4, v6 }, hairpin })),
+  const hairpins = ['by-interface', 'by-mark'] as const;
+  return filters.flatMap((forwardFilter) =>
+    guards.flatMap((v4) =>
+      guards.flatMap((v6) =>
+        hairpins.map((hairpin) => ({ externalInterface, forwardFilter, guard: { v4, v6 }, hairpin })),
+      ),
     ),
   );
 }

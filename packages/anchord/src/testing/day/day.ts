@@ -28,7 +28,7 @@ const mostContainers = 30;
 const shape = {
   externalInterface: 'lan0',
   guard: { v4: 'local-address', v6: 'local-address' },
-  forwardFilter: true,
+  forwardFilter: { kind: 'external' },
   hairpin: 'by-interface',
 } as const;
 const discriminator = [{ key: 'com.docker.compose.project', value: 'mail' }];

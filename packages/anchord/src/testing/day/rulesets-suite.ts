@@ -14,7 +14,7 @@ interface Opened extends Disposable {
 const shape = {
   externalInterface: 'lan0',
   guard: { v4: 'local-address', v6: 'local-address' },
-  forwardFilter: true,
+  forwardFilter: { kind: 'external' },
   hairpin: 'by-interface',
 } as const;
 
