@@ -41,6 +41,14 @@ describe('backend discovery', () => {
     expect(handedOn.at(-1)).toMatchObject([{ ipv4: '10.0.1.2' }]);
   });
 
+  it('says once that it stands on other networks, and what it thinks of them', () => {
+    expect(discovery.standOn(['b', 'lan', 'a-transit'], 'lan')).toBe(false);
+    expect(discovery.standOn(['b', 'lan'], 'lan')).toBe(true);
+    expect(discovery.standOn(['lan', 'b'], 'lan')).toBe(false);
+    expect(recording.attrsOf('own networks changed')).toEqual([{ candidates: ['b'] }]);
+    expect(recording.attrsOf('shared network re-picked')).toEqual([{ old: 'a-transit', new: 'b' }]);
+  });
+
   it('says once what keeps a container from being served, again when that changes, and forgets it when it is over', () => {
     const wrong = container('web').exposing('tcp/http').on('b', '10.0.2.2');
     see(wrong);

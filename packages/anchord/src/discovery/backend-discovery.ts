@@ -4,7 +4,7 @@ import { discoveryMessages as messages } from '../messages/index.ts';
 import type { ProblemCode, Problems } from '../problems.ts';
 import type { Backend, DiscoveryProblem } from './backends.ts';
 import type { ObservedWorld } from './observed-world.ts';
-import { chosenNetwork, type SharedNetworkPicker, settledNetwork } from './shared-network.ts';
+import { chosenNetwork, type SharedNetworkPicker, settledNetwork, standingOn } from './shared-network.ts';
 
 export interface BackendDiscoveryParts {
   readonly log: Log;
@@ -47,14 +47,27 @@ export class BackendDiscovery {
     return this.#picker.choice.kind === 'provisional' && this.#picker.candidates.length > 1;
   }
 
-  observe(world: ObservedWorld): void {
-    const { log, onBackends, scope } = this.#parts;
+  /** We were attached to networks, or detached. True if backends have to be looked at with other eyes. */
+  standOn(ownNetworks: readonly string[], externalNetwork: string | undefined): boolean {
+    const picker = standingOn(this.#picker, { ownNetworks, externalNetwork });
+    if (picker === this.#picker) return false;
+    this.#parts.log.say(messages.ownNetworksChanged, { candidates: picker.candidates });
+    this.#pick(picker);
+    return true;
+  }
+
+  #pick(picker: SharedNetworkPicker): void {
     const before = this.sharedNetwork;
-    const { picker, backends, problems } = world.discover(this.#picker);
     this.#picker = picker;
     if (before !== undefined && this.sharedNetwork !== before) {
-      log.say(messages.repicked, { old: before, new: this.sharedNetwork ?? '' });
+      this.#parts.log.say(messages.repicked, { old: before, new: this.sharedNetwork ?? '' });
     }
+  }
+
+  observe(world: ObservedWorld): void {
+    const { log, onBackends, scope } = this.#parts;
+    const { picker, backends, problems } = world.discover(this.#picker);
+    this.#pick(picker);
     this.#report(problems);
     if (backends.length === 0 && this.#emptyLooks < patienceLooks) {
       this.#emptyLooks += 1;

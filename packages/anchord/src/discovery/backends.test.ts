@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { container } from '../testing/containers.ts';
 import { discover, unresolvedReferences } from './backends.ts';
 import type { ObservedContainer } from './container.ts';
-import { sharedNetworkPicker } from './shared-network.ts';
+import { type SharedNetworkPicker, sharedNetworkPicker, standingOn } from './shared-network.ts';
 
 const onTransit = sharedNetworkPicker({
   ownNetworks: ['lan', 'transit'],
@@ -85,6 +85,23 @@ describe('discovery of backends', () => {
         .backends.map(({ ipv4 }) => ipv4)
         .sort(),
     ).toEqual(['10.0.1.1', '10.0.1.2', '10.0.2.3']);
+  });
+
+  it('reaches nobody on the shared network while we are not on it, and all of them there when we are back', () => {
+    const on = (...ownNetworks: readonly string[]) => ({ ownNetworks, externalNetwork: undefined });
+    const both = container('both').exposing('tcp/1').on('a', '10.0.1.1').on('b', '10.0.2.1');
+    const near = container('near').exposing('tcp/2').on('a', '10.0.1.2');
+    const reached = (picker: SharedNetworkPicker) =>
+      discover([both, near], finder(), picker).backends.map(({ ipv4 }) => ipv4);
+    const { picker } = discover(
+      [both, near],
+      finder(),
+      sharedNetworkPicker({ ...on('a', 'b'), pin: undefined }),
+    );
+    expect(reached(picker).sort()).toEqual(['10.0.1.1', '10.0.1.2']);
+    const away = standingOn(picker, on('b'));
+    expect(reached(away)).toEqual(['10.0.2.1']);
+    expect(reached(standingOn(away, on('a', 'b'))).sort()).toEqual(['10.0.1.1', '10.0.1.2']);
   });
 
   it('keeps strictly to a pinned network', () => {

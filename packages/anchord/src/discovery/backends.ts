@@ -148,8 +148,8 @@ const addressedNetworks = onceFor(({ attachments }: ObservedContainer): readonly
 );
 
 /**
- * On the shared network; without a pin also on any other network that we stand on, because we can route to those just
- * as well; and with no network of our own in sight, on whatever comes first.
+ * On the shared network while we stand on it; without a pin also on any other network that we stand on, because we can route to
+ * those just as well; and with no network of our own in sight, on whatever comes first.
  */
 function reachableAddress(
   owner: ObservedContainer | undefined,
@@ -158,7 +158,10 @@ function reachableAddress(
   const attachments = owner?.attachments ?? {};
   const on = (name: string): Attachment | undefined => usable(attachments[name]);
   if (choice.kind === 'pinned') return on(choice.network);
-  if (choice.kind !== 'none') return firstOf([choice.network, ...candidates], on);
+  if (choice.kind !== 'none') {
+    const chosenFirst = candidates.includes(choice.network) ? [choice.network, ...candidates] : candidates;
+    return firstOf(chosenFirst, on);
+  }
   const names = Object.keys(attachments).sort();
   return (
     firstOf(names, (name) => (on(name)?.ipv4 === undefined ? undefined : on(name))) ?? firstOf(names, on)

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chosenNetwork, pickSharedNetwork, sharedNetworkPicker } from './shared-network.ts';
+import { chosenNetwork, pickSharedNetwork, sharedNetworkPicker, standingOn } from './shared-network.ts';
 
 const picker = (ownNetworks: readonly string[], externalNetwork?: string, pin?: string) =>
   sharedNetworkPicker({ ownNetworks, externalNetwork, pin });
@@ -53,6 +53,22 @@ describe('shared-network picker', () => {
   it('has no choice when the external network is all there is', () => {
     const alone = picker(['lan'], 'lan');
     expect(chosenNetwork(pickSharedNetwork(alone, [['lan']]))).toBeUndefined();
+  });
+
+  it('guesses anew when it stands on other networks, and keeps what it has settled on or is pinned to', () => {
+    const on = (...ownNetworks: readonly string[]) => ({ ownNetworks, externalNetwork: 'lan' });
+    const guess = standingOn(picker(['b', 'lan'], 'lan'), on('lan', 'b', 'a'));
+    expect(guess).toEqual({ candidates: ['a', 'b'], choice: { kind: 'provisional', network: 'a' } });
+    expect(standingOn(guess, on('lan')).choice).toEqual({ kind: 'none' });
+    expect(chosenNetwork(standingOn(picker(['lan'], 'lan'), on('lan', 'late')))).toBe('late');
+    const settled = pickSharedNetwork(guess, [['b']]);
+    expect(standingOn(settled, on('lan', 'a', 'c'))).toEqual({
+      candidates: ['a', 'c'],
+      choice: { kind: 'settled', network: 'b' },
+    });
+    expect(standingOn(settled, on('a', 'b'))).toBe(settled);
+    const pinned = picker(['lan', 'b'], 'lan', 'b');
+    expect(standingOn(pinned, on('lan', 'a')).choice).toEqual({ kind: 'pinned', network: 'b' });
   });
 
   it('changes its choice at most once, whatever it sees', () => {

@@ -1,7 +1,8 @@
 /**
  * Which of our own networks carries the backends' addresses. Once a backend was seen on one, the choice stays for the
- * life of the process: an address that jumps between networks would break every connection.
+ * life of the process: an address that jumps between networks would break every connection. Networks may come and go meanwhile.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { anchordErrors } from '../errors.ts';
 
 type SharedNetwork =
@@ -30,7 +31,7 @@ export function sharedNetworkPicker({
   externalNetwork,
   pin,
 }: PickerOptions): SharedNetworkPicker {
-  const candidates = ownNetworks.filter((name) => name !== externalNetwork).sort(alphabetically);
+  const candidates = candidatesOf({ ownNetworks, externalNetwork });
   if (pin !== undefined) {
     if (!ownNetworks.includes(pin)) {
       const have = [...ownNetworks].sort(alphabetically).join(', ');
@@ -41,11 +42,26 @@ export function sharedNetworkPicker({
     }
     return { candidates, choice: { kind: 'pinned', network: pin } };
   }
-  const [first] = preferred(candidates);
-  return {
-    candidates,
-    choice: first === undefined ? { kind: 'none' } : { kind: 'provisional', network: first },
-  };
+  return { candidates, choice: firstGuess(candidates) };
+}
+
+/** We stand on other networks now. What was chosen for good stays so, also while we are not on it. */
+export function standingOn(
+  picker: SharedNetworkPicker,
+  standing: Omit<PickerOptions, 'pin'>,
+): SharedNetworkPicker {
+  const candidates = candidatesOf(standing);
+  if (isDeepStrictEqual(candidates, picker.candidates)) return picker;
+  const choice = settledNetwork(picker) === undefined ? firstGuess(candidates) : picker.choice;
+  return { candidates, choice };
+}
+
+const candidatesOf = ({ ownNetworks, externalNetwork }: Omit<PickerOptions, 'pin'>): readonly string[] =>
+  ownNetworks.filter((name) => name !== externalNetwork).sort(alphabetically);
+
+function firstGuess(candidates: readonly string[]): SharedNetwork {
+  const [network] = preferred(candidates);
+  return network === undefined ? { kind: 'none' } : { kind: 'provisional', network };
 }
 
 /** `sightings` says on which networks each observed backend stands (its wrap target's, where it has none itself). */

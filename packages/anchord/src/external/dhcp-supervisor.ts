@@ -19,7 +19,7 @@ export class DhcpSupervisor {
   /** Until the abort; then leases are given back and their addresses taken off before this resolves. */
   async run(signal: AbortSignal): Promise<void> {
     const { backoffMaxMs, families } = this.#settings;
-    const common = { ...this.#parts, backoffMaxMs };
+    const common = { ...this.#parts, backoffMaxMs, present: () => this.#parts.link() !== undefined };
     const v6 = new Dhcp6Side(this.#settings, this.#parts);
     const loops: PerFamily<Omit<LeaseLoopParts, keyof typeof common>> = {
       v4: {

@@ -6,4 +6,4 @@ export { effectiveGateway } from './gateway.ts';
 export { chooseExternalInterface } from './interface.ts';
 export { listenToRouters } from './listen-to-routers.ts';
 export { MacvlanKeeper } from './macvlan-keeper.ts';
-export { resolveExternalInterface } from './resolve-interface.ts';
+export { externalInterfaceOf, resolveExternalInterface } from './resolve-interface.ts';

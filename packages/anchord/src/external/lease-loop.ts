@@ -21,6 +21,8 @@ export interface LeaseLoopParts {
   readonly clock: Clock;
   readonly metrics: AnchordMetrics;
   readonly onScrape: (collect: () => void) => () => void;
+  /** There is an interface to begin on. */
+  present(): boolean;
   /** Throws where a client can not begin. */
   start(failed: (error: unknown) => void): RunningClient;
   /** A client could not begin, or can not go on; another one starts after the pause. */
@@ -28,6 +30,8 @@ export interface LeaseLoopParts {
 }
 
 const firstBackoffMs = 1_000;
+/** How often we look for an interface that is not there. */
+const presenceMs = 1_000;
 
 /** Until the abort; then the lease is given back and its addresses are off before this resolves. */
 export async function keepLease(parts: LeaseLoopParts, signal: AbortSignal): Promise<void> {
@@ -49,7 +53,7 @@ export async function keepLease(parts: LeaseLoopParts, signal: AbortSignal): Pro
       // One that ran for a while did well; its end is a new matter.
       if (clock.monotonic() - started > backoffMaxMs) backoffMs = Math.min(firstBackoffMs, backoffMaxMs);
       parts.lost(errorText(error), backoffMs);
-      await pause(clock, backoffMs, signal);
+      if (await interfaceCame(parts, backoffMs, signal)) backoffMs = Math.min(firstBackoffMs, backoffMaxMs);
       if (signal.aborted) return;
       metrics.dhcpRestarts.inc({ family });
       backoffMs = Math.min(backoffMs * 2, backoffMaxMs);
@@ -58,6 +62,21 @@ export async function keepLease(parts: LeaseLoopParts, signal: AbortSignal): Pro
     forget();
     metrics.leaseRemaining.remove({ family });
   }
+}
+
+/** Lets the pause pass; where there is no interface it ends as soon as there is one, which is told. */
+async function interfaceCame(
+  { clock, present }: LeaseLoopParts,
+  pauseMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const absent = !present();
+  const until = clock.monotonic() + pauseMs;
+  for (let leftMs = pauseMs; leftMs > 0 && !signal.aborted; leftMs = until - clock.monotonic()) {
+    await pause(clock, absent ? Math.min(leftMs, presenceMs) : leftMs, signal);
+    if (absent && present()) return true;
+  }
+  return false;
 }
 
 /** One client from its start to its end; answers why it can not go on. */

@@ -1,5 +1,5 @@
 /** Finds the external interface by its Docker network, patiently: Docker may still be plugging us in. */
-import type { Containers } from '@berth/engine';
+import type { ContainerDetails, Containers } from '@berth/engine';
 import type { Network } from '@berth/kernel/network';
 import { type Clock, sleep } from '@berth/service';
 import { duration, errorText, type Log } from '@berth/service/log';
@@ -46,21 +46,30 @@ export async function resolveExternalInterface(
 /** The link, or why not. */
 async function attempt(
   dockerNetwork: string,
-  { containers, network, self, log }: ResolveInterfaceParts,
+  parts: ResolveInterfaceParts,
   signal: AbortSignal,
 ): Promise<ExternalLink | string> {
   try {
-    const own = await inspectSelf(containers, self(), signal, answerMs);
-    const links = network.links.list().filter(({ loopback }) => !loopback);
-    const recorded = own.attachments[dockerNetwork];
-    const choice = chooseExternalInterface(links, recorded === undefined ? undefined : (recorded.mac ?? ''));
-    if (choice.kind === 'not-found') return choice.reason;
-    const { link, hits } = choice;
-    if (hits > 1) log.say(messages.severalWithMac, { mac: link.mac, iface: link.name, hits });
-    log.say(messages.resolved, { network: dockerNetwork, iface: link.name });
-    return link;
+    const own = await inspectSelf(parts.containers, parts.self(), signal, answerMs);
+    return externalInterfaceOf(dockerNetwork, own, parts);
   } catch (error) {
     if (signal.aborted) throw error;
     return `docker API unreachable: ${errorText(error)}`;
   }
+}
+
+/** The link that Docker has given us on this network, or why there is none. */
+export function externalInterfaceOf(
+  dockerNetwork: string,
+  { attachments }: Pick<ContainerDetails, 'attachments'>,
+  { network, log }: Pick<ResolveInterfaceParts, 'network' | 'log'>,
+): ExternalLink | string {
+  const links = network.links.list().filter(({ loopback }) => !loopback);
+  const recorded = attachments[dockerNetwork];
+  const choice = chooseExternalInterface(links, recorded === undefined ? undefined : (recorded.mac ?? ''));
+  if (choice.kind === 'not-found') return choice.reason;
+  const { link, hits } = choice;
+  if (hits > 1) log.say(messages.severalWithMac, { mac: link.mac, iface: link.name, hits });
+  log.say(messages.resolved, { network: dockerNetwork, iface: link.name });
+  return link;
 }

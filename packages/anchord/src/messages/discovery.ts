@@ -8,6 +8,12 @@ export const discoveryMessages = {
     ['candidates', 'pinned'],
     'The networks on which backends may be reached.',
   ),
+  ownNetworksChanged: message(
+    'info',
+    'own networks changed',
+    ['candidates'],
+    'Somebody attached the network-anchor to a network, or detached it: the networks on which backends may be reached from now on.',
+  ),
   noCandidates: message(
     'warn',
     'only EXT_NETWORK on self; need at least one project-internal network',

@@ -1,5 +1,5 @@
 /** Wires the side of a network-anchor that faces the LAN: interface, default route, addresses. */
-import type { Engine } from '@berth/engine';
+import type { ContainerDetails, Engine } from '@berth/engine';
 import type { Link, Network } from '@berth/kernel/network';
 import { clientIdOf, type ExternalLink } from '../addressing/index.ts';
 import type { NetworkAnchorSettings } from '../config/settings.ts';
@@ -8,6 +8,7 @@ import {
   AddressWatcher,
   DhcpSupervisor,
   ExternalDefaultRoute,
+  externalInterfaceOf,
   listenToRouters,
   MacvlanKeeper,
   resolveExternalInterface,
@@ -21,6 +22,8 @@ export interface External {
   readonly name: string;
   /** As it is now; undefined while it is not there. */
   readonly link: () => Link | undefined;
+  /** By where Docker says that we stand now. True if it is another interface than before. */
+  readonly lookAgain: (self: Pick<ContainerDetails, 'attachments'>) => boolean;
 }
 
 export async function findExternalInterface(
@@ -31,7 +34,7 @@ export async function findExternalInterface(
 ): Promise<External> {
   if (external.kind !== 'network') {
     const { name } = external;
-    return { name, link: () => network.links.byName(name) };
+    return { name, link: () => network.links.byName(name), lookAgain: () => false };
   }
   const { network: dockerNetwork, ignoredInterface } = external;
   if (ignoredInterface !== undefined) {
@@ -41,16 +44,36 @@ export async function findExternalInterface(
     });
   }
   const parts = { containers: engine.containers, network, self: ownReferences, clock, log };
-  const { name, index } = await resolveExternalInterface(dockerNetwork, parts, scope.signal);
-  return { name, link: () => network.links.byIndex(index) };
+  let found = await resolveExternalInterface(dockerNetwork, parts, scope.signal);
+  return {
+    get name() {
+      return found.name;
+    },
+    link: () => network.links.byIndex(found.index),
+    lookAgain: (self) => {
+      if (network.links.byIndex(found.index) !== undefined) return false;
+      const now = externalInterfaceOf(dockerNetwork, self, parts);
+      if (typeof now === 'string') return false;
+      found = now;
+      return true;
+    },
+  };
 }
 
-/** Everything that lives on the external interface; hands back what a poll looks at. */
+export interface ExternalSide {
+  /** What a poll looks at. */
+  readonly look: () => void;
+  /** The interface is another one now. */
+  readonly replugged: () => void;
+  readonly inUse: AddressWatcher['inUse'];
+}
+
+/** Everything that lives on the external interface. */
 export function startExternalSide(
   program: Program,
   settings: NetworkAnchorSettings,
   { engine, network, external }: { engine: Engine; network: Network; external: External },
-): AddressWatcher {
+): ExternalSide {
   const linkIndex = (): number | undefined => external.link()?.index;
   const externalNetwork = settings.external.kind === 'network' ? settings.external.network : undefined;
   const own = settings.external.kind === 'macvlan' ? settings.external : undefined;
@@ -76,7 +99,16 @@ export function startExternalSide(
     if (event.kind !== 'route') addresses.look();
     if (event.kind === 'link' || event.kind === 'resync') macvlan?.kernelChanged();
   });
-  return addresses;
+  return {
+    look: () => addresses.look(),
+    get inUse() {
+      return addresses.inUse;
+    },
+    replugged: () => {
+      route.kernelChanged();
+      addresses.look();
+    },
+  };
 }
 
 interface Addressing {

@@ -47,7 +47,7 @@ const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
     const external = await findExternalInterface(program, settings, engine, network);
     sayStart(program, settings, external.name);
     const dataplane = installDataplane(program, settings, external.name, gate);
-    const addresses = startExternalSide(program, settings, { engine, network, external });
+    const externalSide = startExternalSide(program, settings, { engine, network, external });
     const self = await inspectSelf(engine.containers, ownReferences(), scope.signal);
     const picker = pickNetworks(program, settings, self);
     const inner = new InnerSide(program, settings, { network, external, dataplane }, self);
@@ -63,14 +63,19 @@ const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
     const lookAtOurselves = followOwnNetworks(program, {
       ...{ engine, network, feed: following.feed, id: self.id },
       onSeen: (seen) => {
-        if (inner.standsOn(seen)) following.reconciler.verify();
+        const { reconciler, discovery, observer } = following;
+        if (external.lookAgain(seen)) externalSide.replugged();
+        if (inner.standsOn(seen)) reconciler.verify();
+        if (discovery.standOn(ownNetworks(seen.attachments), networkOf(settings))) {
+          observer.requestSnapshot('event');
+        }
       },
     });
     startLifecycleSide(program, settings, { engine, ...following });
     keepLooking(program, settings.pollIntervalMs, following, () => {
-      addresses.look();
+      externalSide.look();
       lookAtOurselves();
-      checkForwarding({ ...program, inUse: addresses.inUse });
+      checkForwarding({ ...program, inUse: externalSide.inUse });
     });
     await following.reconciler.run(scope.signal);
     return undefined;
@@ -129,12 +134,16 @@ function settingUp<T>(act: () => T): T {
   }
 }
 
+const networkOf = ({ external }: NetworkAnchorSettings): string | undefined =>
+  external.kind === 'network' ? external.network : undefined;
+
 function pickNetworks(
   { log }: Program,
-  { external, sharedNetwork: pin }: NetworkAnchorSettings,
+  settings: NetworkAnchorSettings,
   self: ContainerDetails,
 ): SharedNetworkPicker {
-  const externalNetwork = external.kind === 'network' ? external.network : undefined;
+  const { external, sharedNetwork: pin } = settings;
+  const externalNetwork = networkOf(settings);
   const own = ownNetworks(self.attachments);
   // The old kind makes its way to the LAN by itself.
   if (own.length === 0 && external.kind !== 'macvlan') {

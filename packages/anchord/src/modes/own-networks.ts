@@ -58,10 +58,10 @@ export class InnerSide {
 
   #look(): boolean {
     const { external, forwardFilter: wanted } = this.#settings;
-    if (!wanted) return false;
     const { network, dataplane } = this.#parts;
-    const links: readonly Link[] = network.links.list();
     const externalInterface = this.#parts.external.name;
+    if (!wanted) return dataplane.reshape({ externalInterface });
+    const links: readonly Link[] = network.links.list();
     const forwardFilter = forwardFilterFor({
       ...{ attachments: this.#self.attachments, links, externalInterface },
       externalNetwork: external.kind === 'network' ? external.network : undefined,
@@ -71,7 +71,7 @@ export class InnerSide {
       const { interfaces: inner } = forwardFilter;
       this.#tell({ inner, refused: refusedInterfaces(forwardFilter, links, externalInterface) });
     }
-    return dataplane.reshape({ forwardFilter });
+    return dataplane.reshape({ externalInterface, forwardFilter });
   }
 
   #tell(now: Told): void {
