@@ -172,6 +172,7 @@ export class Deployment {
           await together(ofService(target), one, ({ id }, each) => startup.until(condition, id, each));
         await together(ofService(service), one, async ({ id, binds }) => {
           await volumes.recheck(binds);
+          startup.begin(id);
           await handling.start(id);
         });
       });

@@ -50,7 +50,7 @@ export class EngineWatch implements ContainerEvents {
   }
 
   #take({ action, id, attributes }: EngineEvent): void {
-    this.#tell(id);
+    this.#tell(id, action);
     const lease = attributes[label.lease];
     if (action !== 'die' || lease === undefined || isSetAside(attributes['name'] ?? '')) return;
     const service = attributes[label.serviceName] ?? '';
@@ -62,7 +62,7 @@ export class EngineWatch implements ContainerEvents {
     });
   }
 
-  #tell(container: string | undefined): void {
-    for (const listener of this.#listeners) listener(container);
+  #tell(container: string | undefined, action?: string): void {
+    for (const listener of this.#listeners) listener(container, action);
   }
 }

@@ -21,4 +21,15 @@ export class RecentlyUsed<V> {
       this.#entries.delete(oldest);
     }
   }
+
+  /** What was there, which is not any more. */
+  take(key: string): V | undefined {
+    const value = this.#entries.get(key);
+    this.#entries.delete(key);
+    return value;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
 }

@@ -28,6 +28,11 @@ export class Startup {
     this.#verifyMs = verifyMs;
   }
 
+  /** The container is about to be started. */
+  begin(id: string): void {
+    this.#watch.beforeStart(id);
+  }
+
   /** Resolves when the instance counts as started; rejects as soon as it cannot any more. */
   verify(instance: Instance, id: string, signal: AbortSignal): Promise<void> {
     return hasActiveHealthCheck(instance) ? this.#untilHealthy(id, signal) : this.#whileItRuns(id, signal);
@@ -61,7 +66,7 @@ export class Startup {
       return true;
     };
     try {
-      await this.#watch.until(id, judge, signal, this.#verifyMs);
+      await this.#watch.within(id, judge, signal, this.#verifyMs);
     } catch (error) {
       const canceled = signal.aborted && !(error instanceof StartupFailure);
       throw canceled ? new StartupFailure(failureText.verificationCanceled, id) : error;
