@@ -46,7 +46,7 @@ export const lan: BenchCase = {
     // would be all that is measured.
     const forgetful = ['net.ipv4.tcp_max_tw_buckets=0', 'net.ipv4.ip_local_port_range=1024 65535'];
     await client.must(['sysctl', '-qw', ...forgetful]);
-    const seconds = context.quick ? '1' : '3';
+    const seconds = context.quick ? '1' : '2';
     const bytes = async ({ host }: Variant, ...options: readonly string[]): Promise<number> => {
       const report = await run('iperf3', '--json', '--time', seconds, ...options, '--client', host);
       return (JSON.parse(report) as IperfReport).end.sum_received.bits_per_second / 1e9;
@@ -149,7 +149,7 @@ async function rounds(
   measure: (variant: Variant) => Promise<number>,
 ): Promise<readonly Row[]> {
   const samples = new Map<string, number[]>(variants.map(({ by }) => [by, []]));
-  for (let round = 0; round < (quick ? 2 : 12); round++) {
+  for (let round = 0; round < (quick ? 2 : 8); round++) {
     say(`${work}, round ${round + 1}`);
     // Who goes first changes, too.
     const order = [...variants.slice(round % variants.length), ...variants.slice(0, round % variants.length)];
