@@ -11,6 +11,7 @@ export { busybox } from './images/busybox.ts';
 export { debian, load, tools } from './images/debian.ts';
 export { echo, echoServing } from './images/echo.ts';
 export { ensureImage, type ImageRecipe } from './images/image.ts';
+export { ImageForms } from './images/image-forms.ts';
 export { type Registry, registryAddress, startRegistry } from './images/registry.ts';
 export { socketProxyImage } from './images/socket-proxy.ts';
 export { Lab, openLab } from './lab.ts';

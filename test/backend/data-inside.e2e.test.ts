@@ -1,79 +1,41 @@
 /** What a tenant finds again, and what it can do to its volume from inside its container, on a real engine and a real btrfs. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { openQuotaFilesystem } from '@berth/kernel/filesystems';
-import { type FileSystem, makeFileSystem } from '@berth/lab';
-import { accepted, type NewLease, Provider } from '@berth/lab/provider';
-import { lab, waitFor } from '@berth/lab/testing';
+import { accepted, type NewLease, type Provider } from '@berth/lab/provider';
+import { waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushVolumeImages, volumeImage } from '../src/volume-images.ts';
+import { keptOf, manifest, volumeOf, Warehouse } from '../src/warehouse.ts';
 
 const diskMb = 32;
-let disk: FileSystem;
+let warehouse: Warehouse;
 let provider: Provider;
 
 beforeAll(async () => {
-  const host = (await lab()).host();
-  disk = await makeFileSystem(host, { name: `inside-${process.pid}`, type: 'btrfs', sizeMb: 512 });
-  provider = await Provider.open(host, {
-    disk,
-    config: {
-      retain_on_close: true,
-      // What is kept next takes the place of what was kept before, which is destroyed.
-      max_retained_leases_per_tenant: 1,
-      total_disk_mb: 400,
-      sku_profiles: { data: { cpu_cores: 0.25, memory_mb: 64, disk_mb: diskMb } },
-    },
+  warehouse = await Warehouse.open('inside', {
+    retain_on_close: true,
+    // What is kept next takes the place of what was kept before, which is destroyed.
+    max_retained_leases_per_tenant: 1,
+    total_disk_mb: 400,
+    sku_profiles: { data: { cpu_cores: 0.25, memory_mb: 64, disk_mb: diskMb } },
   });
-  await pushVolumeImages(provider);
-}, 300_000);
-afterAll(async () => {
-  await provider?.[Symbol.asyncDispose]();
-  await disk?.[Symbol.asyncDispose]();
-}, 120_000);
-
-const manifest = {
-  services: {
-    db: { image: volumeImage('data'), command: ['sh', '-c', "trap 'exit 0' TERM; sleep 3600 & wait"] },
-  },
-};
-const items = [{ sku: 'data', quantity: 1, service_name: 'db' }];
-const volumeOf = ({ lease_uuid: uuid }: NewLease): string => `fred-${uuid}-db-0`;
-const keptOf = ({ lease_uuid: uuid }: NewLease): string => `fred-retained-${uuid}-db-0`;
-const volumes = (): readonly string[] =>
-  readdirSync(disk.pathFromOutside).filter((name) => name.startsWith('fred-'));
-
-const running = (): Promise<NewLease> => provider.provisioned(provider.lease(items), manifest);
-
-async function inside(lease: NewLease, ...argv: readonly string[]) {
-  const { code, stdout, stderr } = await provider.host.exec(['docker', 'exec', volumeOf(lease), ...argv]);
-  return { code, out: (stdout + stderr).trim() };
-}
+  ({ provider } = warehouse);
+});
+afterAll(() => warehouse?.[Symbol.asyncDispose]());
 
 /** Writes so many MiB; what that ended with. */
 const fill = async (lease: NewLease, path: string, mib: number): Promise<number> =>
-  (await inside(lease, 'dd', 'if=/dev/urandom', `of=${path}`, 'bs=1M', `count=${mib}`, 'conv=fsync')).code;
+  (await warehouse.shell(lease, `dd if=/dev/urandom of=${path} bs=1M count=${mib} conv=fsync`)).code;
 
 async function close(lease: NewLease): Promise<void> {
-  accepted(await provider.client.deprovision(lease.lease_uuid));
-  expect(await provider.desk.next(lease.lease_uuid)).toMatchObject({
-    status: 'deprovisioned',
-    retained: true,
-  });
-}
-
-async function restored(from: NewLease): Promise<NewLease> {
-  const lease = provider.lease(items);
-  accepted(await provider.client.restore(lease, from.lease_uuid));
-  expect(await provider.desk.next(lease.lease_uuid)).toMatchObject({ status: 'success' });
-  return lease;
+  expect(await warehouse.close(lease)).toMatchObject({ status: 'deprovisioned', retained: true });
 }
 
 /** What is written on a volume for its owner's sake. */
 async function ownerOf(name: string): Promise<Readonly<Record<string, unknown>>> {
   const { volumes: seen } = await openQuotaFilesystem({
-    root: disk.pathFromOutside,
+    root: warehouse.disk.pathFromOutside,
     wanted: 'btrfs',
     isManaged: () => true,
     warn: () => undefined,
@@ -85,28 +47,28 @@ async function ownerOf(name: string): Promise<Readonly<Record<string, unknown>>>
 
 describe('a tenant’s data', () => {
   it('is there again when a lease that was closed is provisioned once more, also after deaths', async () => {
-    const lease = await running();
-    await inside(lease, 'sh', '-c', 'echo mine > /data/file && sync');
+    const lease = await warehouse.running();
+    await warehouse.shell(lease, 'echo mine > /data/file && sync');
     await close(lease);
-    expect(volumes()).toEqual([keptOf(lease)]);
+    expect(warehouse.volumes).toEqual([keptOf(lease)]);
     await provider.restart('SIGKILL');
     await provider.provisioned(lease, manifest);
-    expect((await inside(lease, 'cat', '/data/file')).out).toBe('mine');
-    expect(volumes()).toEqual([volumeOf(lease)]);
+    expect((await warehouse.shell(lease, 'cat /data/file')).out).toBe('mine');
+    expect(warehouse.volumes).toEqual([volumeOf(lease)]);
     expect(accepted(await provider.client.retentions()).retentions).toEqual([]);
     await provider.restart('SIGKILL');
-    expect(volumes()).toEqual([volumeOf(lease)]);
-    expect((await inside(lease, 'cat', '/data/file')).out).toBe('mine');
+    expect(warehouse.volumes).toEqual([volumeOf(lease)]);
+    expect((await warehouse.shell(lease, 'cat /data/file')).out).toBe('mine');
     await close(lease);
-    expect(volumes()).toEqual([keptOf(lease)]);
+    expect(warehouse.volumes).toEqual([keptOf(lease)]);
   });
 
   it('says for whom it is after a restore, even where it fills its volume to the last byte', async () => {
-    const lease = await running();
+    const lease = await warehouse.running();
     expect(await ownerOf(volumeOf(lease))).toMatchObject({ lease: lease.lease_uuid, tenant: lease.tenant });
     expect(await fill(lease, '/data/big', 2 * diskMb)).not.toBe(0);
     await close(lease);
-    const next = await restored(lease);
+    const next = await warehouse.restored(lease);
     expect(await ownerOf(volumeOf(next))).toMatchObject({
       ...{ lease: next.lease_uuid, tenant: lease.tenant, service: 'db', index: 0 },
       ...{ sku: 'data', size_mb: diskMb },
@@ -116,12 +78,12 @@ describe('a tenant’s data', () => {
   });
 
   it('counts against its quota in subvolumes that it makes from inside, and goes with them', async () => {
-    const lease = await running();
-    const btrfs = bringBtrfs(join(disk.pathFromOutside, volumeOf(lease), 'data'));
-    expect(await inside(lease, ...btrfs, 'subvolume', 'create', '/data/nested')).toMatchObject({ code: 0 });
-    expect(await inside(lease, ...btrfs, 'subvolume', 'create', '/data/nested/deeper')).toMatchObject({
-      code: 0,
-    });
+    const lease = await warehouse.running();
+    const btrfs = bringBtrfs(warehouse.onDisk(volumeOf(lease), 'data'));
+    for (const path of ['/data/nested', '/data/nested/deeper'])
+      expect(await warehouse.inside(lease, [...btrfs, 'subvolume', 'create', path])).toMatchObject({
+        code: 0,
+      });
     const deep = '/data/nested/deeper';
     await fill(lease, `${deep}/first`, diskMb);
     let file = 0;
@@ -131,18 +93,18 @@ describe('a tenant’s data', () => {
       { timeoutMs: 60_000, everyMs: 1000 },
     );
     expect(await fill(lease, '/data/own', 4), 'nor does the volume itself get more').not.toBe(0);
-    const seen = (await inside(lease, 'sh', '-c', `ls ${deep} && cat ${deep}/first | wc -c`)).out;
+    const seen = (await warehouse.shell(lease, `ls ${deep} && cat ${deep}/first | wc -c`)).out;
     await close(lease);
-    const next = await restored(lease);
-    expect((await inside(next, 'sh', '-c', `ls ${deep} && cat ${deep}/first | wc -c`)).out).toBe(seen);
+    const next = await warehouse.restored(lease);
+    expect((await warehouse.shell(next, `ls ${deep} && cat ${deep}/first | wc -c`)).out).toBe(seen);
     await close(next);
-    const other = await running();
+    const other = await warehouse.running();
     await close(other);
-    await waitFor('what was kept before to go', () => !volumes().includes(keptOf(next)), {
+    await waitFor('what was kept before to go', () => !warehouse.volumes.includes(keptOf(next)), {
       timeoutMs: 60_000,
     });
-    expect(volumes()).toEqual([keptOf(other)]);
-    const left = await provider.host.must(['btrfs', 'subvolume', 'list', disk.path]);
+    expect(warehouse.volumes).toEqual([keptOf(other)]);
+    const left = await provider.host.must(['btrfs', 'subvolume', 'list', warehouse.disk.path]);
     expect(left.trim().split('\n')).toHaveLength(1);
   }, 240_000);
 });

@@ -1,87 +1,65 @@
 /** A provider who puts this program in the place of an earlier one: nothing is destroyed before, and nothing is lost after. */
-import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { boltFile } from '@berth/backend/testing/bolt-writer';
-import { type FileSystem, makeFileSystem } from '@berth/lab';
-import { accepted, type NewLease, Provider, refused } from '@berth/lab/provider';
-import { lab, waitFor } from '@berth/lab/testing';
+import { accepted, type NewLease, type Provider, refused } from '@berth/lab/provider';
+import { waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushVolumeImages, volumeImage } from '../src/volume-images.ts';
+import { keptOf, manifest, volumeOf, Warehouse } from '../src/warehouse.ts';
 
-let disk: FileSystem;
+let warehouse: Warehouse;
 let provider: Provider;
 
 beforeAll(async () => {
-  const host = (await lab()).host();
-  disk = await makeFileSystem(host, { name: `import-${process.pid}`, type: 'btrfs', sizeMb: 512 });
-  provider = await Provider.open(host, {
-    disk,
-    config: {
-      retain_on_close: true,
-      retention_reap_interval: '1s',
-      startup_verify_duration: '300ms',
-      sku_profiles: { data: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 20 } },
-    },
+  warehouse = await Warehouse.open('import', {
+    retain_on_close: true,
+    retention_reap_interval: '1s',
+    startup_verify_duration: '300ms',
+    sku_profiles: { data: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 20 } },
   });
-  await pushVolumeImages(provider);
-}, 300_000);
-afterAll(async () => {
-  await provider?.[Symbol.asyncDispose]();
-  await disk?.[Symbol.asyncDispose]();
-}, 120_000);
-
-const stays = "trap 'exit 0' TERM; sleep 3600 & wait";
-const manifest = { services: { db: { image: volumeImage('data'), command: ['sh', '-c', stays] } } };
-const items = [{ sku: 'data', quantity: 1, service_name: 'db' }];
-const volumeOf = (lease: string): string => `fred-${lease}-db-0`;
-const keptOf = (lease: string): string => `fred-retained-${lease}-db-0`;
-const volumes = (): readonly string[] =>
-  readdirSync(disk.pathFromOutside)
-    .filter((name) => name.startsWith('fred-'))
-    .sort();
-const inside = (lease: string, line: string): Promise<string> =>
-  provider.host.docker('exec', volumeOf(lease), 'sh', '-c', line);
+  ({ provider } = warehouse);
+});
+afterAll(() => warehouse?.[Symbol.asyncDispose]());
 
 /** As the earlier program has left it: its names, its labels, and nothing of ours on the disk or in a store. */
 class Earlier {
-  readonly tenant = `manifest1${provider.id}`;
   /** Closed and kept. */
-  readonly kept = randomUUID();
+  readonly kept = warehouse.lease();
   /** Kept as well, and its record is damaged. */
-  readonly damaged = randomUUID();
+  readonly damaged = warehouse.lease();
   /** Runs. */
-  readonly alive = randomUUID();
+  readonly alive = warehouse.lease();
   /** Its container was removed by somebody; its release is all that speaks for its data. */
-  readonly bare = randomUUID();
+  readonly bare = warehouse.lease();
   /** Nobody's. */
-  readonly orphan = randomUUID();
+  readonly orphan = warehouse.lease();
   /** Closed, and its provider has not heard of it. */
-  readonly owed = randomUUID();
+  readonly owed = warehouse.lease();
   /** It failed, and nothing is left of it but the reason. */
-  readonly failed = randomUUID();
+  readonly failed = warehouse.lease();
 
   async leave(): Promise<void> {
     const { host, program } = provider;
+    const { disk } = warehouse;
     await program.stop();
     for (const name of readdirSync(program.folder))
       if (/\.db/.test(name)) await rm(join(program.folder, name), { force: true });
     for (const name of readdirSync(disk.pathFromOutside))
-      await rm(join(disk.pathFromOutside, name), { force: true, recursive: true });
+      await rm(warehouse.onDisk(name), { force: true, recursive: true });
     const { kept, damaged, alive, bare, orphan } = this;
     const all = [keptOf(kept), keptOf(damaged), volumeOf(alive), volumeOf(bare), volumeOf(orphan)];
     for (const name of all) {
       await host.must(['btrfs', 'subvolume', 'create', join(disk.path, name)]);
       await host.must(['mkdir', join(disk.path, name, 'data')]);
-      await writeFile(join(disk.pathFromOutside, name, 'data', 'file'), `data of ${name}\n`);
+      await writeFile(warehouse.onDisk(name, 'data', 'file'), `data of ${name}\n`);
     }
     const labels = {
       managed: 'true',
       backend_name: provider.id,
-      lease_uuid: alive,
-      tenant: this.tenant,
-      provider_uuid: provider.uuid,
+      lease_uuid: alive.lease_uuid,
+      tenant: alive.tenant,
+      provider_uuid: alive.provider_uuid,
       sku: 'data',
       service_name: 'db',
       instance_index: '0',
@@ -90,10 +68,11 @@ class Earlier {
     };
     const marks = Object.entries(labels).flatMap(([key, value]) => ['--label', `fred.${key}=${value}`]);
     const bind = ['--volume', `${join(disk.path, volumeOf(alive), 'data')}:/data`];
-    await host.docker('pull', volumeImage('data'));
+    const { db } = manifest.services;
+    await host.docker('pull', db.image);
     await host.docker(
       ...['run', '--detach', '--name', volumeOf(alive), ...marks, ...bind],
-      ...[volumeImage('data'), 'sh', '-c', stays],
+      ...[db.image, ...db.command],
     );
     await this.#stores();
   }
@@ -104,10 +83,10 @@ class Earlier {
     const created_at = new Date().toISOString();
     const text = JSON.stringify(manifest);
     const record = {
-      original_lease_uuid: this.kept,
-      tenant: this.tenant,
-      provider_uuid: provider.uuid,
-      items,
+      original_lease_uuid: this.kept.lease_uuid,
+      tenant: this.kept.tenant,
+      provider_uuid: this.kept.provider_uuid,
+      items: this.kept.items,
       stack_manifest: manifest,
       callback_url: provider.desk.url,
       retained_volume_names: [keptOf(this.kept)],
@@ -125,7 +104,7 @@ class Earlier {
       created_at,
     };
     const callback = {
-      lease_uuid: this.owed,
+      lease_uuid: this.owed.lease_uuid,
       callback_url: provider.desk.url,
       success: true,
       status: 'deprovisioned',
@@ -135,9 +114,9 @@ class Earlier {
       created_at,
     };
     const failure = {
-      lease_uuid: this.failed,
-      provider_uuid: provider.uuid,
-      tenant: this.tenant,
+      lease_uuid: this.failed.lease_uuid,
+      provider_uuid: this.failed.provider_uuid,
+      tenant: this.failed.tenant,
       error: 'told to nobody',
       reason: 'ContainerExited',
       message: 'container exited unexpectedly',
@@ -149,37 +128,24 @@ class Earlier {
       retention: [
         'retention',
         [
-          { key: this.kept, value: JSON.stringify(record) },
-          { key: this.damaged, value: '{"status":"act' },
+          { key: this.kept.lease_uuid, value: JSON.stringify(record) },
+          { key: this.damaged.lease_uuid, value: '{"status":"act' },
         ],
       ],
       releases: [
         'releases',
-        [this.alive, this.bare].map((key) => ({ key, value: JSON.stringify([release]) })),
+        [this.alive, this.bare].map(({ lease_uuid: key }) => ({ key, value: JSON.stringify([release]) })),
       ],
-      callbacks: ['pending_callbacks', [{ key: this.owed, value: JSON.stringify(callback) }]],
-      diagnostics: ['failure_diagnostics', [{ key: this.failed, value: JSON.stringify(failure) }]],
+      callbacks: ['pending_callbacks', [{ key: this.owed.lease_uuid, value: JSON.stringify(callback) }]],
+      diagnostics: ['failure_diagnostics', [{ key: this.failed.lease_uuid, value: JSON.stringify(failure) }]],
     } as const;
     for (const [name, [bucket, pairs]] of Object.entries(files))
       await writeFile(join(folder, `${name}.db`), boltFile(bucket, pairs));
   }
 }
 
-const main = join(import.meta.dirname, '..', '..', 'packages', 'backend', 'src', 'main.ts');
-const bring = (...flags: readonly string[]) => {
-  const { configFile, folder } = provider.program;
-  const from = join(folder, 'earlier');
-  return provider.host.exec([
-    process.execPath,
-    main,
-    'import',
-    '-from',
-    from,
-    ...flags,
-    '-config',
-    configFile,
-  ]);
-};
+const bring = (...flags: readonly string[]) =>
+  provider.command('import', '-from', join(provider.program.folder, 'earlier'), ...flags);
 
 const metric = async (name: string): Promise<number> => {
   const { text } = await provider.client.call('GET', '/metrics');
@@ -192,16 +158,11 @@ const metric = async (name: string): Promise<number> => {
   );
 };
 
-async function close(lease: string) {
-  accepted(await provider.client.deprovision(lease));
-  return await provider.desk.next(lease);
-}
-
 describe('moving over from an earlier program', () => {
   it('destroys nothing until its stores are brought over, and then has everything that they promised', async () => {
     const earlier = new Earlier();
     await earlier.leave();
-    const there = volumes();
+    const there = warehouse.volumes;
     expect(there).toHaveLength(5);
     const { program } = provider;
     await provider.run();
@@ -214,11 +175,11 @@ describe('moving over from an earlier program', () => {
       timeoutMs: 30_000,
       evidence: () => program.output,
     });
-    const stranger = await provider.provisioned(provider.lease(items), manifest);
-    expect(await close(stranger.lease_uuid)).toMatchObject({ status: 'deprovisioned', retained: true });
-    expect(volumes()).toEqual([...there, keptOf(stranger.lease_uuid)].sort());
+    const stranger = await warehouse.running();
+    expect(await warehouse.close(stranger)).toMatchObject({ status: 'deprovisioned', retained: true });
+    expect(warehouse.volumes).toEqual([...there, keptOf(stranger)].sort());
     expect(
-      refused(await provider.client.restore(provider.lease(items), earlier.kept)).status,
+      refused(await provider.client.restore(warehouse.lease(), earlier.kept.lease_uuid)).status,
       'its record is not known yet',
     ).toBe(422);
 
@@ -232,25 +193,24 @@ describe('moving over from an earlier program', () => {
     const done = await bring();
     expect([done.code, done.stderr], 'one value cannot be read').toEqual([1, '']);
     expect(done.stdout).toContain('retention: 1 brought over');
-    expect(done.stdout).toContain(`retention ${earlier.damaged} cannot be read`);
+    expect(done.stdout).toContain(`retention ${earlier.damaged.lease_uuid} cannot be read`);
     await provider.run();
     expect(program.output).not.toContain('nothing is destroyed');
-    expect(volumes()).toEqual(
-      [...there, keptOf(stranger.lease_uuid)].filter((name) => name !== volumeOf(earlier.orphan)).sort(),
+    expect(warehouse.volumes).toEqual(
+      [...there, keptOf(stranger)].filter((name) => name !== volumeOf(earlier.orphan)).sort(),
     );
     await promised(earlier, stranger);
   }, 180_000);
 });
 
 /** Should the store be lost, what came from the earlier program is found again like everything else. */
-async function secondWitness({ kept, damaged, tenant }: Earlier): Promise<void> {
-  const { program, host } = provider;
+async function secondWitness({ kept, damaged }: Earlier): Promise<void> {
+  const { program } = provider;
   const store = join(program.folder, 'retention.db');
   await program.stop();
   await rename(store, `${store}.aside`);
-  const flags = ['-dry-run', '-config', program.configFile];
-  const { stdout, code } = await host.exec([process.execPath, main, 'recover', ...flags]);
-  expect(stdout).toContain(`lease ${kept} of ${tenant}: 1 volumes, from its copy`);
+  const { stdout, code } = await provider.command('recover', '-dry-run');
+  expect(stdout).toContain(`lease ${kept.lease_uuid} of ${kept.tenant}: 1 volumes, from its copy`);
   expect(stdout).toContain(`${keptOf(damaged)}: nothing says whose it is`);
   expect(code).toBe(1);
   await rename(`${store}.aside`, store);
@@ -261,30 +221,32 @@ async function secondWitness({ kept, damaged, tenant }: Earlier): Promise<void> 
 async function promised(earlier: Earlier, stranger: NewLease): Promise<void> {
   const { desk, host, program } = provider;
   const client = () => provider.client;
-  expect(await desk.next(earlier.owed)).toMatchObject({ status: 'deprovisioned', retained: true });
-  expect(accepted(await client().provisionOf(earlier.failed))).toMatchObject({
+  expect(await desk.next(earlier.owed.lease_uuid)).toMatchObject({ status: 'deprovisioned', retained: true });
+  expect(accepted(await client().provisionOf(earlier.failed.lease_uuid))).toMatchObject({
     status: 'failed',
     reason: 'ContainerExited',
   });
   expect(accepted(await client().retentions()).retentions.map(({ lease_uuid: uuid }) => uuid)).toEqual(
-    [earlier.kept, earlier.damaged, stranger.lease_uuid].sort(),
+    [earlier.kept, earlier.damaged, stranger].map(({ lease_uuid: uuid }) => uuid).sort(),
   );
   // What ran is the lease's that it was, and can be worked with.
-  accepted(await client().restart(earlier.alive));
-  expect(await desk.next(earlier.alive)).toMatchObject({ status: 'success' });
-  expect(await inside(earlier.alive, 'cat /data/file')).toContain(`data of ${volumeOf(earlier.alive)}`);
-  expect(await close(earlier.alive)).toMatchObject({ status: 'deprovisioned', retained: true });
+  accepted(await client().restart(earlier.alive.lease_uuid));
+  expect(await desk.next(earlier.alive.lease_uuid)).toMatchObject({ status: 'success' });
+  expect((await warehouse.shell(earlier.alive, 'cat /data/file')).out).toBe(
+    `data of ${volumeOf(earlier.alive)}`,
+  );
+  expect(await warehouse.close(earlier.alive)).toMatchObject({ status: 'deprovisioned', retained: true });
   await secondWitness(earlier);
   // What was kept comes back byte by byte.
-  const again = provider.lease(items);
-  accepted(await client().restore(again, earlier.kept));
-  expect(await desk.next(again.lease_uuid)).toMatchObject({ status: 'success' });
-  expect(await inside(again.lease_uuid, 'cat /data/file')).toContain(`data of ${keptOf(earlier.kept)}`);
-  await close(again.lease_uuid);
+  const again = await warehouse.restored(earlier.kept);
+  expect((await warehouse.shell(again, 'cat /data/file')).out).toBe(`data of ${keptOf(earlier.kept)}`);
+  await warehouse.close(again);
   // What is in doubt stays, whatever looks at it.
   await provider.restart('SIGKILL');
   for (const name of [keptOf(earlier.damaged), volumeOf(earlier.bare)])
-    expect(readFileSync(join(disk.pathFromOutside, name, 'data', 'file'), 'utf8')).toBe(`data of ${name}\n`);
-  expect(await host.docker('ps', '--all', '--quiet', '--filter', `name=${earlier.alive}`)).toBe('');
+    expect(readFileSync(warehouse.onDisk(name, 'data', 'file'), 'utf8')).toBe(`data of ${name}\n`);
+  expect(await host.docker('ps', '--all', '--quiet', '--filter', `name=${earlier.alive.lease_uuid}`)).toBe(
+    '',
+  );
   expect(program.output).not.toContain('nothing is destroyed');
 }

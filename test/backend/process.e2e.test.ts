@@ -6,11 +6,10 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Host } from '@berth/lab';
-import { accepted, backendSecret, Provider, signatureOf } from '@berth/lab/provider';
+import { accepted, backendMain, backendSecret, Provider, signatureOf } from '@berth/lab/provider';
 import { lab, waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const entry = join(import.meta.dirname, '..', '..', 'packages', 'backend', 'src', 'main.ts');
 let host: Host;
 let folder: string;
 beforeAll(async () => {
@@ -30,7 +29,7 @@ async function ended(config: Readonly<Record<string, unknown>> | string) {
     sku_profiles: { small: { cpu_cores: 1, memory_mb: 64 } },
   };
   await writeFile(file, typeof config === 'string' ? config : JSON.stringify({ ...good, ...config }));
-  const argv = [entry, '-config', file];
+  const argv = [backendMain, '-config', file];
   const { status, stdout, stderr } = spawnSync(process.execPath, argv, {
     cwd: folder,
     env: { ...process.env, DOCKER_HOST: '' },

@@ -1,41 +1,25 @@
 /** Data that outlives its lease, as the provider daemon sees it: kept at the close, given to another lease, and to nobody else. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { buildImage, type FileSystem, makeFileSystem } from '@berth/lab';
-import { accepted, type NewLease, Provider, pageOf, refused } from '@berth/lab/provider';
+import { accepted, type NewLease, type Provider, pageOf, refused } from '@berth/lab/provider';
 import { lab, waitFor } from '@berth/lab/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { volumeImage } from '../src/volume-images.ts';
+import { Warehouse } from '../src/warehouse.ts';
 
-let disk: FileSystem;
+let warehouse: Warehouse;
 let provider: Provider;
-let image: string;
 beforeAll(async () => {
-  const host = (await lab()).host();
-  const name = `restore-${process.pid}`;
-  disk = await makeFileSystem(host, { name, type: 'btrfs', sizeMb: 512 });
-  provider = await Provider.open(host, {
-    disk,
-    config: {
-      retain_on_close: true,
-      sku_profiles: {
-        small: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 32 },
-        large: { cpu_cores: 0.5, memory_mb: 128, disk_mb: 64 },
-        tiny: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 1 },
-        none: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 0 },
-      },
+  warehouse = await Warehouse.open('restore', {
+    retain_on_close: true,
+    sku_profiles: {
+      small: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 32 },
+      large: { cpu_cores: 0.5, memory_mb: 128, disk_mb: 64 },
+      tiny: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 1 },
+      none: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 0 },
     },
   });
-  const context = await mkdtemp(join(tmpdir(), 'berth-stateful-'));
-  await writeFile(join(context, 'Dockerfile'), 'FROM berth-lab/busybox\nVOLUME /data\n');
-  await buildImage(host, context, { tag: `berth-test/${name}` });
-  image = (await provider.registry.push(`berth-test/${name}`, 'stateful')).replace(/@.*/, ':latest');
-  await rm(context, { recursive: true });
+  ({ provider } = warehouse);
 });
-afterAll(async () => {
-  await provider[Symbol.asyncDispose]();
-  await disk[Symbol.asyncDispose]();
-});
+afterAll(() => warehouse?.[Symbol.asyncDispose]());
 afterEach(() => {
   expect(provider.desk.violations).toEqual([]);
   expect(provider.desk.untaken).toEqual([]);
@@ -47,7 +31,7 @@ const remembering = (text: string, megabytes = 4) => {
   return {
     services: {
       web: provider.page(text, {
-        image,
+        image: volumeImage('data'),
         command: ['sh', '-c', `${remember}; exec httpd -f -p 8080 -h /data`],
       }),
     },

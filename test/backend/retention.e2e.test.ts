@@ -1,86 +1,38 @@
 /** Closing, keeping and restoring by the program itself, on a real engine and a real btrfs with quotas. */
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { type FileSystem, makeFileSystem } from '@berth/lab';
-import { accepted, type NewLease, Provider, refused } from '@berth/lab/provider';
-import { lab, waitFor } from '@berth/lab/testing';
+import { statSync } from 'node:fs';
+import { accepted, type NewLease, type Provider, refused } from '@berth/lab/provider';
+import { waitFor } from '@berth/lab/testing';
 import { seededRandom } from '@berth/service';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { pushVolumeImages, volumeImage } from '../src/volume-images.ts';
+import { keptOf, volumeOf, Warehouse } from '../src/warehouse.ts';
 
-let disk: FileSystem;
+let warehouse: Warehouse;
 let provider: Provider;
 
 beforeAll(async () => {
-  const host = (await lab()).host();
-  disk = await makeFileSystem(host, { name: `retention-${process.pid}`, type: 'btrfs', sizeMb: 512 });
-  provider = await Provider.open(host, {
-    disk,
-    config: {
-      retain_on_close: true,
-      total_disk_mb: 400,
-      retention_reap_interval: '3s',
-      max_retained_leases_per_tenant: 2,
-      sku_profiles: {
-        small: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 0 },
-        data: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 20 },
-        more: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 40 },
-        less: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 2 },
-      },
+  warehouse = await Warehouse.open('retention', {
+    retain_on_close: true,
+    total_disk_mb: 400,
+    retention_reap_interval: '3s',
+    max_retained_leases_per_tenant: 2,
+    sku_profiles: {
+      data: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 20 },
+      more: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 40 },
+      less: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 2 },
     },
   });
-  await pushVolumeImages(provider);
-}, 300_000);
-afterAll(async () => {
-  await provider?.[Symbol.asyncDispose]();
-  await disk?.[Symbol.asyncDispose]();
-}, 120_000);
+  ({ provider } = warehouse);
+});
+afterAll(() => warehouse?.[Symbol.asyncDispose]());
 afterEach(() => {
   expect(provider.desk.violations).toEqual([]);
 });
 
-const stays = "trap 'exit 0' TERM; sleep 3600 & wait";
-const manifest = { services: { db: { image: volumeImage('data'), command: ['sh', '-c', stays] } } };
-const item = (sku: string) => ({ sku, quantity: 1, service_name: 'db' });
-
-const running = (sku = 'data'): Promise<NewLease> =>
-  provider.provisioned(provider.lease([item(sku)]), manifest);
-const volumeOf = ({ lease_uuid: uuid }: NewLease): string => `fred-${uuid}-db-0`;
-const keptOf = ({ lease_uuid: uuid }: NewLease): string => `fred-retained-${uuid}-db-0`;
-const onDisk = (...parts: readonly string[]): string => join(disk.pathFromOutside, ...parts);
-const volumes = (): readonly string[] =>
-  readdirSync(disk.pathFromOutside)
-    .filter((name) => name.startsWith('fred-'))
-    .sort();
-
-async function shell(lease: NewLease, line: string) {
-  const { code, stdout, stderr } = await provider.host.exec([
-    'docker',
-    'exec',
-    volumeOf(lease),
-    'sh',
-    '-c',
-    line,
-  ]);
-  return { code, out: (stdout + stderr).trim() };
-}
-
-async function close(lease: NewLease) {
-  accepted(await provider.client.deprovision(lease.lease_uuid));
-  return await provider.desk.next(lease.lease_uuid);
-}
-
-async function restored(from: NewLease, sku = 'data'): Promise<NewLease> {
-  const lease = provider.lease([item(sku)]);
-  accepted(await provider.client.restore(lease, from.lease_uuid));
-  expect(await provider.desk.next(lease.lease_uuid)).toMatchObject({ status: 'success' });
-  return lease;
-}
-
 /** Every lease has what was written for it. */
 async function same(live: ReadonlyMap<NewLease, string>, when: string): Promise<void> {
-  for (const [lease, content] of live) expect((await shell(lease, 'cat /data/file')).out, when).toBe(content);
+  for (const [lease, content] of live)
+    expect((await warehouse.shell(lease, 'cat /data/file')).out, when).toBe(content);
 }
 
 /** Two closed leases of a tenant are kept. */
@@ -95,16 +47,19 @@ const kept = async (): Promise<readonly string[]> =>
 
 describe('the data of a closed lease, on btrfs', () => {
   it('is kept, shown, counted, and given byte by byte to the lease that restores it', async () => {
-    const first = await running();
-    await shell(first, 'mkdir /data/deep && echo precious > /data/deep/file && chmod 640 /data/deep/file');
-    const file = (volume: string) => statSync(onDisk(volume, 'data', 'deep', 'file'));
+    const first = await warehouse.running();
+    await warehouse.shell(
+      first,
+      'mkdir /data/deep && echo precious > /data/deep/file && chmod 640 /data/deep/file',
+    );
+    const file = (volume: string) => statSync(warehouse.onDisk(volume, 'data', 'deep', 'file'));
     const { ino, mtimeMs, uid: owner } = file(volumeOf(first));
-    expect(await close(first)).toMatchObject({ status: 'deprovisioned', retained: true });
-    expect(volumes()).toEqual([keptOf(first)]);
+    expect(await warehouse.close(first)).toMatchObject({ status: 'deprovisioned', retained: true });
+    expect(warehouse.volumes).toEqual([keptOf(first)]);
     expect(accepted(await provider.client.provisionOf(first.lease_uuid))).toMatchObject({
       status: 'retained',
       tenant: first.tenant,
-      items: [{ sku: 'data', quantity: 1, service_name: 'db' }],
+      items: first.items,
     });
     expect(await kept()).toEqual([first.lease_uuid]);
     expect(accepted(await provider.client.stats())).toMatchObject({
@@ -112,9 +67,9 @@ describe('the data of a closed lease, on btrfs', () => {
       available_disk_mb: 380,
     });
 
-    const second = await restored(first);
-    expect(volumes()).toEqual([volumeOf(second)]);
-    expect((await shell(second, 'cat /data/deep/file')).out).toBe('precious');
+    const second = await warehouse.restored(first);
+    expect(warehouse.volumes).toEqual([volumeOf(second)]);
+    expect((await warehouse.shell(second, 'cat /data/deep/file')).out).toBe('precious');
     const { mode, uid, gid, ...now } = file(volumeOf(second));
     expect([mode & 0o777, uid, gid, now.ino, now.mtimeMs]).toEqual([0o640, owner, 0, ino, mtimeMs]);
     expect(await kept()).toEqual([]);
@@ -122,68 +77,70 @@ describe('the data of a closed lease, on btrfs', () => {
       allocated_disk_mb: 20,
       available_disk_mb: 380,
     });
-    expect(
-      refused(await provider.client.restore(provider.lease([item('data')]), first.lease_uuid)).status,
-    ).toBe(422);
+    expect(refused(await provider.client.restore(warehouse.lease(), first.lease_uuid)).status).toBe(422);
     accepted(await provider.client.restart(second.lease_uuid));
     expect(await provider.desk.next(second.lease_uuid)).toMatchObject({ status: 'success' });
-    expect((await shell(second, 'cat /data/deep/file')).out, 'after a restart').toBe('precious');
-    await close(second);
+    expect((await warehouse.shell(second, 'cat /data/deep/file')).out, 'after a restart').toBe('precious');
+    await warehouse.close(second);
   }, 120_000);
 
   it('goes onto a smaller tier only when it fits, and has the size of its tier there', async () => {
-    const first = await running();
-    await shell(first, 'dd if=/dev/urandom of=/data/big bs=1M count=6 conv=fsync');
-    await close(first);
+    const first = await warehouse.running();
+    await warehouse.shell(first, 'dd if=/dev/urandom of=/data/big bs=1M count=6 conv=fsync');
+    await warehouse.close(first);
     expect(
-      refused(await provider.client.restore(provider.lease([item('less')]), first.lease_uuid)),
+      refused(await provider.client.restore(warehouse.lease({ sku: 'less' }), first.lease_uuid)),
     ).toMatchObject({
       status: 422,
       code: 'demote_exceeds_tier',
     });
-    expect(volumes()).toContain(keptOf(first));
-    const second = await restored(first, 'more');
-    const fits = await shell(second, 'dd if=/dev/zero of=/data/more bs=1M count=26 conv=fsync');
+    expect(warehouse.volumes).toContain(keptOf(first));
+    const second = await warehouse.restored(first, { sku: 'more' });
+    const fits = await warehouse.shell(second, 'dd if=/dev/zero of=/data/more bs=1M count=26 conv=fsync');
     expect(fits.code, fits.out).toBe(0);
-    const full = await shell(second, 'dd if=/dev/zero of=/data/toomuch bs=1M count=30 conv=fsync');
+    const full = await warehouse.shell(second, 'dd if=/dev/zero of=/data/toomuch bs=1M count=30 conv=fsync');
     expect(full.out).toMatch(/quota|space/i);
-    await close(second);
+    await warehouse.close(second);
   }, 120_000);
 
   it('goes back when the new lease does not start, and can be restored again', async () => {
-    const first = await running();
-    await shell(first, 'echo still here > /data/file');
-    await close(first);
-    const lease = provider.lease([item('data')]);
-    const taken = `fred-${lease.lease_uuid}-db-0`;
+    const first = await warehouse.running();
+    await warehouse.shell(first, 'echo still here > /data/file');
+    await warehouse.close(first);
+    const lease = warehouse.lease();
+    const taken = volumeOf(lease);
     // Its container cannot be made: something else has its name.
     await provider.host.docker('create', '--name', taken, provider.image, 'true');
     accepted(await provider.client.restore(lease, first.lease_uuid));
     expect(await provider.desk.next(lease.lease_uuid)).toMatchObject({ status: 'failed' });
     await provider.host.docker('rm', taken);
-    expect(volumes()).toContain(keptOf(first));
+    expect(warehouse.volumes).toContain(keptOf(first));
     expect(accepted(await provider.client.provisionOf(first.lease_uuid)).status).toBe('retained');
     expect(refused(await provider.client.restart(lease.lease_uuid)).status, 'never on empty volumes').toBe(
       409,
     );
-    await close(lease);
-    const again = await restored(first);
-    expect((await shell(again, 'cat /data/file')).out).toBe('still here');
-    await close(again);
+    await warehouse.close(lease);
+    const again = await warehouse.restored(first);
+    expect((await warehouse.shell(again, 'cat /data/file')).out).toBe('still here');
+    await warehouse.close(again);
   }, 120_000);
 
   it('makes room for newer data of its tenant', async () => {
     const leases: NewLease[] = [];
     for (let n = 0; n < 3; n++) {
-      const lease = await running();
-      await close(lease);
+      const lease = await warehouse.running();
+      await warehouse.close(lease);
       leases.push(lease);
     }
     const [, second, third] = leases;
-    await waitFor('the oldest is gone', async () => (await kept()).length === 2 && volumes().length === 2, {
-      timeoutMs: 30_000,
-      evidence: () => volumes().join(' '),
-    });
+    await waitFor(
+      'the oldest is gone',
+      async () => (await kept()).length === 2 && warehouse.volumes.length === 2,
+      {
+        timeoutMs: 30_000,
+        evidence: () => warehouse.volumes.join(' '),
+      },
+    );
     expect(await kept()).toEqual([second?.lease_uuid, third?.lease_uuid].sort());
   }, 120_000);
 
@@ -199,15 +156,15 @@ describe('the data of a closed lease, on btrfs', () => {
       const [from] = [...closed.keys()].slice(below(Math.max(1, closed.size)));
       const what = below(10);
       if (lease === undefined || (what < 3 && live.size < 2)) {
-        const made = await running();
-        await shell(made, `echo "content ${step}" > /data/file && sync`);
+        const made = await warehouse.running();
+        await warehouse.shell(made, `echo "content ${step}" > /data/file && sync`);
         live.set(made, `content ${step}`);
       } else if (what < 6) {
-        await close(lease);
+        await warehouse.close(lease);
         keep(closed, lease, live.get(lease) ?? '');
         live.delete(lease);
       } else if (what < 8 && from !== undefined) {
-        const made = await restored(from);
+        const made = await warehouse.restored(from);
         live.set(made, closed.get(from) ?? '');
         closed.delete(from);
       } else await provider.restart('SIGKILL');
@@ -216,9 +173,11 @@ describe('the data of a closed lease, on btrfs', () => {
     await waitFor(
       'the disk has what is live and what is kept, and nothing else',
       () =>
-        volumes().join() ===
-        [...[...live.keys()].map(volumeOf), ...[...closed.keys()].map(keptOf)].sort().join(),
-      { timeoutMs: 30_000, evidence: () => volumes().join(' ') },
+        warehouse.volumes.join() ===
+        [...[...live.keys()].map((lease) => volumeOf(lease)), ...[...closed.keys()].map(keptOf)]
+          .sort()
+          .join(),
+      { timeoutMs: 30_000, evidence: () => warehouse.volumes.join(' ') },
     );
     process.stdout.write(`storage on btrfs: ${steps} steps of one history\n`);
   }, 400_000);

@@ -7,7 +7,8 @@ import { Provider } from '@berth/lab/provider';
 import { lab } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandsOf } from '../src/guide.ts';
-import { pushVolumeImages, volumeImage } from '../src/volume-images.ts';
+import { volumeImages } from '../src/volume-images.ts';
+import { item, manifest, volumeOf } from '../src/warehouse.ts';
 
 const page = 'docker-backend-storage.md';
 let host: Host;
@@ -63,13 +64,11 @@ describe('the guide to disks for docker-backend', () => {
         sku_profiles: { small: { cpu_cores: 0.5, memory_mb: 64, disk_mb: 32 } },
       },
     });
-    await pushVolumeImages(provider);
-    const lease = provider.lease([{ sku: 'small', quantity: 1, service_name: 'db' }]);
-    const command = ['sh', '-c', "trap 'exit 0' TERM; sleep 3600 & wait"];
-    await provider.provisioned(lease, { services: { db: { image: volumeImage('data'), command } } });
+    await volumeImages.ensure(host);
+    const lease = await provider.provisioned(provider.lease([item({ sku: 'small' })]), manifest);
     expect(readdirSync(disk.pathFromOutside)).toContain('.berth-root.db');
     const [subvolumes, raw] = await follow(/^btrfs (subvolume list|qgroup show -r)/);
-    expect(subvolumes).toContain(`path fred-${lease.lease_uuid}-db-0`);
+    expect(subvolumes).toContain(`path ${volumeOf(lease)}`);
     expect(raw).toContain(String(32 * 2 ** 20));
     await follow(/^tar /);
     expect(statSync(ours('/srv/backup.tar')).size).toBeGreaterThan(0);

@@ -3,38 +3,28 @@
  * the disk what was promised, and nothing else. Repeat one with BERTH_SEED, make it longer with
  * BERTH_STEPS.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type FileSystem, makeFileSystem } from '@berth/lab';
-import { accepted, type NewLease, Provider } from '@berth/lab/provider';
-import { lab, waitFor } from '@berth/lab/testing';
+import { readFileSync } from 'node:fs';
+import { accepted, type NewLease, type Provider } from '@berth/lab/provider';
+import { waitFor } from '@berth/lab/testing';
 import { seededRandom } from '@berth/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushVolumeImages, volumeImage } from '../src/volume-images.ts';
+import { keptOf, manifest, volumeOf, Warehouse } from '../src/warehouse.ts';
 
 const seed = Number(process.env['BERTH_SEED'] ?? 20_261);
 const steps = Number(process.env['BERTH_STEPS'] ?? 10);
 
-let disk: FileSystem;
+let warehouse: Warehouse;
 let provider: Provider;
 
 beforeAll(async () => {
-  const host = (await lab()).host();
-  disk = await makeFileSystem(host, { name: `history-${process.pid}`, type: 'btrfs', sizeMb: 512 });
-  provider = await Provider.open(host, {
-    disk,
-    config: {
-      retain_on_close: true,
-      startup_verify_duration: '300ms',
-      sku_profiles: { data: { cpu_cores: 0.1, memory_mb: 32, disk_mb: 16 } },
-    },
+  warehouse = await Warehouse.open('history', {
+    retain_on_close: true,
+    startup_verify_duration: '300ms',
+    sku_profiles: { data: { cpu_cores: 0.1, memory_mb: 32, disk_mb: 16 } },
   });
-  await pushVolumeImages(provider);
+  ({ provider } = warehouse);
 });
-afterAll(async () => {
-  await provider?.[Symbol.asyncDispose]();
-  await disk?.[Symbol.asyncDispose]();
-});
+afterAll(() => warehouse?.[Symbol.asyncDispose]());
 
 interface Known {
   readonly lease: NewLease;
@@ -64,15 +54,10 @@ class History {
     await this.#pick(deeds)?.();
   }
 
-  #lease(): NewLease {
-    return provider.lease([{ sku: 'data', quantity: 1, service_name: 'db' }]);
-  }
-
   async #provision(): Promise<void> {
-    const lease = this.#lease();
+    const lease = warehouse.lease();
     this.told.push(`provision ${lease.lease_uuid}`);
-    const command = ['sh', '-c', "trap 'exit 0' TERM; sleep 3600 & wait"];
-    await provider.provisioned(lease, { services: { db: { image: volumeImage('data'), command } } });
+    await provider.provisioned(lease, manifest);
     const known = { lease, token: '' };
     this.live.push(known);
     await this.#put(known);
@@ -87,7 +72,7 @@ class History {
     known.token = `token ${++this.#tokens}`;
     this.told.push(`write ${known.token} to ${known.lease.lease_uuid}`);
     const line = `echo ${known.token} > /data/new && mv /data/new /data/file && sync`;
-    await provider.host.docker('exec', `fred-${known.lease.lease_uuid}-db-0`, 'sh', '-c', line);
+    expect(await warehouse.shell(known.lease, line)).toMatchObject({ code: 0 });
   }
 
   async #close(dying: boolean): Promise<void> {
@@ -128,10 +113,9 @@ class History {
   async #restore(): Promise<void> {
     const known = this.#pick(this.kept);
     if (known === undefined) return;
-    const lease = this.#lease();
+    const lease = warehouse.lease();
     this.told.push(`restore ${known.lease.lease_uuid} as ${lease.lease_uuid}`);
-    accepted(await provider.client.restore(lease, known.lease.lease_uuid));
-    expect((await provider.desk.next(lease.lease_uuid)).status).toBe('success');
+    await provider.restored(lease, known.lease.lease_uuid);
     this.kept.splice(this.kept.indexOf(known), 1);
     this.live.push({ lease, token: known.token });
   }
@@ -144,16 +128,14 @@ class History {
   /** What is there is what was promised: each byte under its name, and no other name. */
   async check(): Promise<void> {
     const names = [
-      ...this.live.map(({ lease, token }) => [`fred-${lease.lease_uuid}-db-0`, token]),
-      ...this.kept.map(({ lease, token }) => [`fred-retained-${lease.lease_uuid}-db-0`, token]),
+      ...this.live.map(({ lease, token }) => [volumeOf(lease), token]),
+      ...this.kept.map(({ lease, token }) => [keptOf(lease), token]),
     ] as const;
-    const found = readdirSync(disk.pathFromOutside).filter((name) => name.startsWith('fred-'));
-    expect(found.sort(), this.told.join('\n')).toEqual(names.map(([name]) => name).sort());
+    expect(warehouse.volumes, this.told.join('\n')).toEqual(names.map(([name]) => name).sort());
     for (const [name = '', token] of names)
-      expect(
-        readFileSync(join(disk.pathFromOutside, name, 'data', 'file'), 'utf8'),
-        this.told.join('\n'),
-      ).toBe(`${token}\n`);
+      expect(readFileSync(warehouse.onDisk(name, 'data', 'file'), 'utf8'), this.told.join('\n')).toBe(
+        `${token}\n`,
+      );
     const { retentions } = accepted(await provider.client.retentions());
     expect(retentions.map(({ lease_uuid: uuid }) => uuid).sort()).toEqual(
       this.kept.map(({ lease }) => lease.lease_uuid).sort(),

@@ -21,7 +21,17 @@ export interface BackendOptions {
   readonly entry?: string;
 }
 
-const sources = join(import.meta.dirname, '..', '..', '..', 'packages', 'backend', 'src', 'main.ts');
+/** Where the program begins, in its sources. */
+export const backendMain = join(
+  import.meta.dirname,
+  '..',
+  '..',
+  '..',
+  'packages',
+  'backend',
+  'src',
+  'main.ts',
+);
 
 export class BackendProgram implements AsyncDisposable {
   readonly folder: string;
@@ -46,7 +56,7 @@ export class BackendProgram implements AsyncDisposable {
     }
   }
 
-  private constructor(folder: string, { env = {}, entry = sources, mountsOf }: BackendOptions) {
+  private constructor(folder: string, { env = {}, entry = backendMain, mountsOf }: BackendOptions) {
     this.folder = folder;
     this.#env = env;
     this.#entry = entry;

@@ -8,7 +8,7 @@ import { type Registry, registryAddress, startRegistry } from '../images/registr
 import type { Client } from '../network/client.ts';
 import { accepted, type Item, type NewLease, ProviderClient } from './client.ts';
 import { CallbackDesk } from './desk.ts';
-import { BackendProgram, backendSecret } from './program.ts';
+import { BackendProgram, backendMain, backendSecret } from './program.ts';
 import type { Instance } from './wire.ts';
 
 export interface ProviderOptions {
@@ -110,6 +110,12 @@ export class Provider implements AsyncDisposable {
     this.#connect();
   }
 
+  /** Runs another command of the program, with the configuration of the backend. */
+  command(...args: readonly string[]) {
+    const { entry = backendMain } = this.#options;
+    return this.host.exec([process.execPath, entry, ...args, '-config', this.program.configFile]);
+  }
+
   /** What the chain would say of a lease that begins. */
   lease(items: readonly Item[] = [{ sku: 'small', quantity: 1, service_name: 'web' }]): NewLease {
     const tenant = `manifest1${this.id}`;
@@ -119,6 +125,16 @@ export class Provider implements AsyncDisposable {
   /** Provisions and waits until the backend has said that it runs. */
   async provisioned(lease: NewLease, manifest: unknown): Promise<NewLease> {
     accepted(await this.client.provision(lease, manifest));
+    return await this.#started(lease);
+  }
+
+  /** Restores what was kept of another lease, and waits until the backend has said that it runs. */
+  async restored(lease: NewLease, from: string): Promise<NewLease> {
+    accepted(await this.client.restore(lease, from));
+    return await this.#started(lease);
+  }
+
+  async #started(lease: NewLease): Promise<NewLease> {
     const { status, error } = await this.desk.next(lease.lease_uuid);
     if (status !== 'success')
       throw new Error(`the lease did not start: ${status} ${error}\n${this.program.output}`);

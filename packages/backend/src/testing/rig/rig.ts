@@ -14,7 +14,7 @@ import { label } from '../../names/index.ts';
 import { callSigned, type Reply } from '../http-call.ts';
 import { CallbackReceiver, type Told } from './callback-receiver.ts';
 import type { CrashDoors } from './crash-doors.ts';
-import { ensureTenantImages, type ImageForm, imageOf } from './images.ts';
+import { type ImageForm, imageOf, tenantImages } from './images.ts';
 import { Program } from './program.ts';
 
 const secret = 'a secret of the tests, thirty-two characters long';
@@ -85,7 +85,7 @@ export class Rig implements AsyncDisposable {
 
   static async open(options: RigOptions = {}): Promise<Rig> {
     const host = (await lab()).host();
-    await ensureTenantImages(host);
+    await tenantImages.ensure(host);
     const rig = new Rig(host, await CallbackReceiver.start(secret), options);
     if (options.proxy === true)
       rig.#proxy = await FaultProxy.start(
