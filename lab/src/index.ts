@@ -8,6 +8,7 @@ export { Host, lanLink } from './host/host.ts';
 export { anchordImage } from './images/anchord.ts';
 export { type Build, buildImage } from './images/build.ts';
 export { busybox } from './images/busybox.ts';
+export { shiftedClock } from './images/clock-shifter.ts';
 export { debian, load, tools } from './images/debian.ts';
 export { echo, echoServing } from './images/echo.ts';
 export { ensureImage, type ImageRecipe } from './images/image.ts';
