@@ -16,10 +16,18 @@ export interface Envelope {
   readonly code?: 'already_provisioned' | 'demote_exceeds_tier';
 }
 
+/** Texts quote what the caller wrote, and he may have written anything. */
+const longestText = 4096;
+const shortened = (text: string): string =>
+  text.length <= longestText ? text : `${text.slice(0, longestText - 3)}...`;
+
 export const refusal = (status: number, error: string, more: Partial<Envelope> = {}): Answer => ({
   status,
-  body: { error, ...more } satisfies Envelope,
+  body: { error: shortened(error), ...more } satisfies Envelope,
 });
+
+/** Also when it does not come whole. */
+export const bodyTooLarge = refusal(413, 'request body too large');
 
 /** Thrown by a route for an answer of its own. */
 export class Refused extends Error {

@@ -2,9 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText, type Log } from '@berth/service/log';
 import { signatureHeader, verify } from '../signature/index.ts';
-import { type Answer, answerFor, refusal } from './answer.ts';
+import { type Answer, answerFor, bodyTooLarge, refusal } from './answer.ts';
 import { firstJsonValue } from './json-body.ts';
-import { findRoute, splitTarget } from './router.ts';
+import { findRoute, originForm, splitTarget } from './router.ts';
 import { type Backend, type Call, type Route, routes } from './routes.ts';
 
 export interface HandlerOptions {
@@ -46,7 +46,7 @@ async function answer(
   options: HandlerOptions,
 ): Promise<Answer> {
   const method = request.method ?? 'GET';
-  const target = request.url ?? '/';
+  const target = originForm(request.url ?? '/');
   const { path, query } = splitTarget(target);
   const found = findRoute(routes, method, path);
   if (found.kind === 'unknown') return refusal(404, 'not found');
@@ -110,7 +110,7 @@ async function signedBody(
   const signature = request.headers[signatureHeader];
   if (signature === undefined || signature === '') return refusal(401, 'missing signature');
   const body = hasBody(request) ? await readBody(request, maxBodyBytes) : noBytes;
-  if (body === undefined) return refusal(413, 'request body too large');
+  if (body === undefined) return bodyTooLarge;
   const signed = { method: request.method ?? 'GET', target, body };
   if (verify(secret, String(signature), signed, now())) return body;
   const { path } = splitTarget(target);

@@ -5,6 +5,14 @@ export type Found =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'wrongMethod'; readonly allowed: readonly string[] };
 
+/** Whoever writes a target as for a proxy names a host in it; routes and signatures are about what comes after that. */
+export function originForm(target: string): string {
+  if (target.startsWith('/')) return target;
+  const [, rest] = /^https?:\/\/[^/?#]*(.*)$/is.exec(target) ?? [];
+  if (rest === undefined) return target;
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
 /** The path and the query of a request target, as transmitted. */
 export function splitTarget(target: string): { readonly path: string; readonly query: string } {
   const at = target.indexOf('?');

@@ -3,10 +3,13 @@ import * as z from 'zod/mini';
 import { leaseStatuses } from '../lease/index.ts';
 import { releaseStatuses } from '../stores/index.ts';
 
-/** Absent and null are the empty value, as the daemon's own language has it. */
+/**
+ * Absent and null are the empty value, as the daemon's own language has it. So is what JSON can write and UTF-8 can not: stores, labels
+ * and hashes would take two such texts for one.
+ */
 const text = z.pipe(
   z.optional(z.nullable(z.string())),
-  z.transform((value) => value ?? ''),
+  z.transform((value) => (value ?? '').toWellFormed()),
 );
 const count = z.pipe(
   z.optional(z.nullable(z.int())),

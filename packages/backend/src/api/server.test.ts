@@ -1,49 +1,9 @@
-import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { sign } from '../signature/index.ts';
-import { ApiBench, apiSecret } from '../testing/api-bench.ts';
+import { ApiBench } from '../testing/api-bench.ts';
 import { newLease } from '../testing/leases.ts';
+import { Connection } from '../testing/raw-connection.ts';
 
 const { uuid } = newLease();
-const longestWaitMs = 4000;
-
-/** One connection, spoken to in bytes. */
-class Connection {
-  readonly socket: Socket;
-  text = '';
-  closed = false;
-
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
-    this.socket.on('data', (chunk) => {
-      this.text += chunk.toString('utf8');
-    });
-    this.socket.on('error', () => undefined);
-    this.socket.on('close', () => {
-      this.closed = true;
-    });
-  }
-
-  request(method: string, target: string, body: string): void {
-    const signature = sign(apiSecret, { method, target, body: Buffer.from(body) }, Date.now());
-    this.socket.write(
-      `${method} ${target} HTTP/1.1\r\nHost: x\r\nX-Fred-Signature: ${signature}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
-  }
-
-  get statuses(): readonly string[] {
-    return Array.from(this.text.matchAll(/HTTP\/1\.1 (\d+)/g), ([, status = '']) => status);
-  }
-
-  async until(what: string, condition: () => boolean): Promise<void> {
-    const deadline = performance.now() + longestWaitMs;
-    while (!condition()) {
-      if (performance.now() > deadline) throw new Error(`waited in vain until ${what}; read: ${this.text}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-}
-
 const provision = {
   lease_uuid: uuid,
   tenant: 't',

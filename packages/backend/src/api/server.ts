@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { type Clock, formatHostPort, nodeHttp, parseHostPort, type Scope } from '@berth/service';
 import type { Log } from '@berth/service/log';
 import { errors } from '../errors.ts';
-import { refusal } from './answer.ts';
+import { bodyTooLarge, refusal } from './answer.ts';
 import { type HandlerOptions, requestHandler, sendAnswer } from './handler.ts';
 import type { TlsSettings } from './tls.ts';
 
@@ -69,7 +69,10 @@ async function serverFor({ tls, log }: ServerOptions, handler: RequestListener):
 function withTimeLimit(handler: RequestListener, clock: Pick<Clock, 'after'>): RequestListener {
   return (request, response) => {
     let limit = clock.after(unfinishedMs, () => {
-      sendAnswer(request, response, refusal(500, 'not finished yet; it goes on, repeat the request'));
+      // A body that is still not here stays unread: nothing else can be said on this connection.
+      if (!request.complete)
+        sendAnswer(request, response, { ...bodyTooLarge, headers: { Connection: 'close' } });
+      else sendAnswer(request, response, refusal(500, 'not finished yet; it goes on, repeat the request'));
       limit = clock.after(writeMs - unfinishedMs, () => response.destroy());
     });
     response.on('close', () => limit.cancel());

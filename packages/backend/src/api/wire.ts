@@ -95,14 +95,15 @@ export function provisionInfo(view: ProvisionView): ProvisionInfo {
 const shortId = 12;
 
 export function leaseInfo(host: string, facts: readonly InstanceFacts[]): LeaseInfo {
-  const services: Record<string, { instances: WireInstance[] }> = {};
+  // A service may be called like something that every object of the language has.
+  const services = new Map<string, { instances: WireInstance[] }>();
   const instances = facts.map((one) => {
     const instance = wireInstance(one);
-    services[one.service] ??= { instances: [] };
-    services[one.service]?.instances.push(instance);
+    const { instances: siblings } = services.get(one.service) ?? { instances: [] };
+    services.set(one.service, { instances: [...siblings, instance] });
     return instance;
   });
-  return { host, instances, services };
+  return { host, instances, services: Object.fromEntries(services) };
 }
 
 function wireInstance({ index, containerId, image, status, fqdn, ports }: InstanceFacts): WireInstance {

@@ -112,6 +112,7 @@ describe('a manifest', () => {
     ['null', 'must be a JSON object'],
     ['"nginx"', 'must be a JSON object'],
     ['\u{feff}{"image":"nginx"}', 'not valid JSON'],
+    ['{"image":"nginx","ports":{"80/tcp":{"host_port":1e999}}}', 'expected an integer, got Infinity'],
   ])('is refused when the payload is %j', (payload, expected) => {
     expect(problemOf(() => parseManifest(new TextEncoder().encode(payload)))).toContain(expected);
   });

@@ -23,7 +23,8 @@ export function placeIn(parent: Place, key: string): Place {
 
 /** A value as it may appear in an error: short, quoted, on one line. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  // JSON has no word for a number that is too large for it.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
 }
 

@@ -57,7 +57,7 @@ function factsOf(
     service,
     index,
     containerId: id,
-    image: images[service] ?? image,
+    image: (Object.hasOwn(images, service) ? images[service] : undefined) ?? image,
     status: state.status,
     fqdn,
     ports: first,
