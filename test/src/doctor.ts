@@ -26,6 +26,11 @@ export interface Diagnosis {
   readonly codes: (outcome: Check['outcome']) => readonly string[];
 }
 
+/** What the program in a container says of its readiness. */
+export async function healthOf(host: Host, id: string): Promise<string> {
+  return (await host.exec(['docker', 'exec', id, 'anchord', 'health'])).stdout;
+}
+
 /** `argv` runs the program: `docker exec ID anchord`, or `docker run ... IMAGE`. */
 export async function diagnose(
   host: Host,
