@@ -5,6 +5,7 @@ export { labErrors } from './errors.ts';
 export { restartEngine, startEngine } from './host/engine.ts';
 export { type FileSystem, type FileSystemSpec, makeFileSystem } from './host/file-system.ts';
 export { Host, lanLink } from './host/host.ts';
+export { removeLabelled } from './host/labelled.ts';
 export { anchordImage } from './images/anchord.ts';
 export { type Build, buildImage } from './images/build.ts';
 export { busybox } from './images/busybox.ts';

@@ -6,7 +6,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Host } from '@berth/lab';
-import { accepted, backendMain, backendSecret, Provider, signatureOf } from '@berth/lab/provider';
+import { accepted, backendMain, backendSecret, Provider, signatureOf, storesIn } from '@berth/lab/provider';
 import { lab, waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -93,13 +93,7 @@ describe('docker-backend as a process', () => {
 
   it('owns its stores and its port alone', async () => {
     await using provider = await Provider.open(host);
-    const stores = Object.fromEntries(
-      ['callback', 'diagnostics', 'releases', 'retention'].map((name) => [
-        `${name}_db_path`,
-        join(provider.program.folder, `${name === 'callback' ? 'callbacks' : name}.db`),
-      ]),
-    );
-    const second = await ended(stores);
+    const second = await ended(storesIn(provider.program.folder));
     expect(second).toMatchObject({ code: 1, said: expect.stringContaining('in use') });
     const taken = await ended({ listen_addr: `127.0.0.1:${provider.program.port}` });
     expect(taken).toMatchObject({ code: 1, said: expect.stringContaining(String(provider.program.port)) });

@@ -9,7 +9,7 @@ export {
   refused,
 } from './client.ts';
 export { CallbackDesk } from './desk.ts';
-export { BackendProgram, backendMain, backendSecret } from './program.ts';
+export { BackendProgram, backendMain, backendSecret, storesIn } from './program.ts';
 export { Provider, type ProviderOptions, pageOf } from './provider.ts';
 export { signatureOf } from './signature.ts';
 export type { Callback, Instance, Provision } from './wire.ts';

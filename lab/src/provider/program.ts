@@ -10,6 +10,14 @@ import { waitFor } from '../tools/wait.ts';
 
 export const backendSecret = 'a-secret-that-only-this-lab-knows-of';
 
+/** The keys of a configuration that say where the stores are: all in one folder. */
+export const storesIn = (folder: string) => ({
+  callback_db_path: join(folder, 'callbacks.db'),
+  diagnostics_db_path: join(folder, 'diagnostics.db'),
+  releases_db_path: join(folder, 'releases.db'),
+  retention_db_path: join(folder, 'retention.db'),
+});
+
 export interface BackendOptions {
   /** Lets it see the mounts of this host and no others, as it would when it ran there; its network stays ours. */
   readonly mountsOf?: Host;
@@ -81,15 +89,11 @@ export class BackendProgram implements AsyncDisposable {
   }
 
   async configure({ dockerSocket, config }: Pick<BackendOptions, 'dockerSocket' | 'config'>): Promise<void> {
-    const store = (name: string): string => join(this.folder, `${name}.db`);
     const whole = {
       listen_addr: '127.0.0.1:0',
       docker_host: `unix://${dockerSocket}`,
       callback_secret: backendSecret,
-      callback_db_path: store('callbacks'),
-      diagnostics_db_path: store('diagnostics'),
-      releases_db_path: store('releases'),
-      retention_db_path: store('retention'),
+      ...storesIn(this.folder),
       ...config,
     };
     await writeFile(this.configFile, `${JSON.stringify(whole, undefined, 2)}\n`, { mode: 0o600 });

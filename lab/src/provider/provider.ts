@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { FileSystem } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
+import { removeLabelled } from '../host/labelled.ts';
 import { busybox } from '../images/busybox.ts';
 import { ensureImage } from '../images/image.ts';
 import { type Registry, registryAddress, startRegistry } from '../images/registry.ts';
@@ -159,14 +160,7 @@ export class Provider implements AsyncDisposable {
     this.#client?.close();
     await this.#program?.[Symbol.asyncDispose]();
     await this.desk[Symbol.asyncDispose]();
-    const ours = `label=fred.backend_name=${this.id}`;
-    await this.#remove(['ps', '--all'], ['rm', '--force', '--volumes'], ours);
-    await this.#remove(['network', 'ls'], ['network', 'rm'], ours);
-  }
-
-  async #remove(list: readonly string[], remove: readonly string[], mark: string): Promise<void> {
-    const ids = (await this.host.docker(...list, '--quiet', '--filter', mark)).split('\n').filter(Boolean);
-    if (ids.length > 0) await this.host.docker(...remove, ...ids);
+    await removeLabelled(this.host, `fred.backend_name=${this.id}`);
   }
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Host } from '../host/host.ts';
 import { lanLink } from '../host/host.ts';
+import { removeLabelled } from '../host/labelled.ts';
 import type { Lab } from '../lab.ts';
 import type { Client } from '../network/client.ts';
 
@@ -65,14 +66,6 @@ export class Space implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients.values()) await client[Symbol.asyncDispose]();
-    const marks = [`label=${label}=${this.id}`, `label=com.docker.compose.project=${this.id}`];
-    for (const mark of marks) await this.#remove(['ps', '--all'], ['rm', '--force', '--volumes'], mark);
-    for (const mark of marks) await this.#remove(['network', 'ls'], ['network', 'rm'], mark);
-    for (const mark of marks) await this.#remove(['volume', 'ls'], ['volume', 'rm', '--force'], mark);
-  }
-
-  async #remove(list: readonly string[], remove: readonly string[], mark: string): Promise<void> {
-    const ids = (await this.host.docker(...list, '--quiet', '--filter', mark)).split('\n').filter(Boolean);
-    if (ids.length > 0) await this.host.docker(...remove, ...ids);
+    await removeLabelled(this.host, `${label}=${this.id}`, `com.docker.compose.project=${this.id}`);
   }
 }

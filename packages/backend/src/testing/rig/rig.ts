@@ -1,12 +1,16 @@
-/** A backend on a real engine of the lab, asked over HTTP as the daemon asks it, with somebody who is called back. */
+/**
+ * A backend on a real engine of the lab, asked over HTTP as the daemon asks it, with somebody who is called back. It runs in this
+ * process, where a test looks into it and stands in its doors; `Provider` of the lab knows a program from outside, by its contract.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ContainerDetails, connectEngine, type Engine, engineErrors } from '@berth/engine';
 import type { Host } from '@berth/lab';
-import { NamespaceSockets, registryAddress } from '@berth/lab';
+import { NamespaceSockets, registryAddress, removeLabelled } from '@berth/lab';
 import { FaultProxy } from '@berth/lab/fault-proxy';
+import { backendSecret, storesIn } from '@berth/lab/provider';
 import { lab, waitFor } from '@berth/lab/testing';
 import { Scope } from '@berth/service';
 import type { Doors } from '../../backend.ts';
@@ -16,8 +20,6 @@ import { CallbackReceiver, type Told } from './callback-receiver.ts';
 import type { CrashDoors } from './crash-doors.ts';
 import { type ImageForm, imageOf, tenantImages } from './images.ts';
 import { Program } from './program.ts';
-
-const secret = 'a secret of the tests, thirty-two characters long';
 
 export interface RigOptions {
   /** Keys of the configuration file that differ from the rig's own. */
@@ -86,7 +88,7 @@ export class Rig implements AsyncDisposable {
   static async open(options: RigOptions = {}): Promise<Rig> {
     const host = (await lab()).host();
     await tenantImages.ensure(host);
-    const rig = new Rig(host, await CallbackReceiver.start(secret), options);
+    const rig = new Rig(host, await CallbackReceiver.start(backendSecret), options);
     if (options.proxy === true)
       rig.#proxy = await FaultProxy.start(
         { socketPath: host.socketPath },
@@ -103,12 +105,11 @@ export class Rig implements AsyncDisposable {
 
   /** Writes the configuration; what is given beats what the rig was opened with. */
   configure(more: Readonly<Record<string, unknown>> = {}): void {
-    const store = (name: string): string => join(this.folder, `${name}.db`);
     const config = {
       name: this.name,
       listen_addr: '127.0.0.1:0',
       docker_host: `unix://${this.#proxy === undefined ? this.host.socketPath : join(this.folder, 'engine.sock')}`,
-      callback_secret: secret,
+      callback_secret: backendSecret,
       host_address: this.host.addresses.v4,
       total_cpu_cores: 64,
       total_memory_mb: 65536,
@@ -119,10 +120,7 @@ export class Rig implements AsyncDisposable {
       allowed_registries: [registryAddress],
       startup_verify_duration: '300ms',
       container_stop_timeout: '10s',
-      callback_db_path: store('callbacks'),
-      diagnostics_db_path: store('diagnostics'),
-      releases_db_path: store('releases'),
-      retention_db_path: store('retention'),
+      ...storesIn(this.folder),
       ...this.#options.config,
       ...more,
     };
@@ -174,7 +172,7 @@ export class Rig implements AsyncDisposable {
 
   call(method: string, target: string, body?: unknown): Promise<Reply> {
     const { signal } = this.#callers;
-    return callSigned({ port: this.#port ?? this.program.port, tls: false }, secret, {
+    return callSigned({ port: this.#port ?? this.program.port, tls: false }, backendSecret, {
       method,
       target,
       body,
@@ -323,12 +321,11 @@ export class Rig implements AsyncDisposable {
     await this.receiver[Symbol.asyncDispose]();
     await this.#proxy?.[Symbol.asyncDispose]();
     await this.#sockets?.[Symbol.asyncDispose]();
-    const { containers, networks } = this.engine;
-    for (const mark of [`${label.backendName}=${this.name}`, `fred.image_inspection=${this.name}`])
-      for (const { id } of await containers.list({ all: true, filters: { label: [mark] } }))
-        await containers.remove(id, { force: true, volumes: true });
-    for (const { id } of await networks.list({ label: [`${label.backendName}=${this.name}`] }))
-      await networks.remove(id);
+    await removeLabelled(
+      this.host,
+      `${label.backendName}=${this.name}`,
+      `fred.image_inspection=${this.name}`,
+    );
     await this.#scope.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
