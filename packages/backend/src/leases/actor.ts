@@ -1,15 +1,9 @@
 /** One lease's serial executor: everything that happens to the lease happens here, one thing after another. */
 import { type Cancellable, type Clock, Mailbox, type Scope, sleep } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
-import {
-  type Death,
-  type Lease,
-  type LeaseEvent,
-  type Owed,
-  type Transition,
-  transition,
-} from '../lease/index.ts';
+import { type Death, type Lease, type LeaseEvent, type Transition, transition } from '../lease/index.ts';
 import type { ResourcePool } from '../placement/index.ts';
+import { Aftermath } from './aftermath.ts';
 import type { LeaseBook } from './book.ts';
 import type { Message, Request } from './messages.ts';
 import { crashed, RunningWork } from './running-work.ts';
@@ -43,12 +37,10 @@ const longestRetryMs = 600_000;
 /** When an outcome cannot be written down (the disk is full), it is tried again until it can. */
 const unwrittenRetryMs = 5000;
 
-/** The name of what goes on while the record of a lease lets go of what its caller is owed. */
-export const debtTask = 'debt of';
-
 export class LeaseActor {
   readonly uuid: string;
   readonly #context: ActorContext;
+  readonly #aftermath: Aftermath;
   readonly #mailbox: Mailbox<Message>;
   readonly #onIdle: () => void;
   readonly #closers: { readonly done: () => void; readonly failed: (error: unknown) => void }[] = [];
@@ -59,6 +51,7 @@ export class LeaseActor {
   constructor(uuid: string, context: ActorContext, onIdle: () => void) {
     this.uuid = uuid;
     this.#context = context;
+    this.#aftermath = new Aftermath(uuid, context);
     this.#onIdle = onIdle;
     this.#mailbox = new Mailbox(context.scope, {
       name: `lease ${uuid}`,
@@ -133,7 +126,7 @@ export class LeaseActor {
       case 'tidy':
         return this.#tidy();
       case 'settle':
-        return this.#tell(message.owed);
+        return this.#aftermath.tell(message.owed);
       case 'resume':
         return this.#resume();
     }
@@ -228,67 +221,15 @@ export class LeaseActor {
     for (const action of made.outside) {
       if (action === 'stopWork') await this.#stopWork();
       else if (action === 'startWork') this.#startWork();
-      else if (action === 'settleRestore') await this.#settleRestore();
-      else await this.#diagnostics(action, made.last, logs);
+      else if (action === 'settleRestore') await this.#aftermath.settleRestore();
+      else await this.#aftermath.diagnostics(action, made.last, logs);
     }
-    if (made.owed !== undefined) await this.#tell(made.owed);
+    if (made.owed !== undefined) await this.#aftermath.tell(made.owed);
     if (made.lease?.closing !== undefined && made.to === 'failed')
       this.#retryClose(made.lease.closing.attempts);
     if (made.lease?.leftover === true) this.#retryTidy();
     if (made.to === 'ready' && made.from !== 'unknown') this.#lookOnce();
     if (made.to === 'none') for (const { done } of this.#closers.splice(0)) done();
-  }
-
-  async #settleRestore(): Promise<void> {
-    const { outlets, log } = this.#context;
-    await outlets
-      .settleRestore(this.uuid)
-      .catch((error: unknown) =>
-        log.warn('a restore could not be settled yet', { lease_uuid: this.uuid, error: errorText(error) }),
-      );
-  }
-
-  async #diagnostics(
-    action: 'keepDiagnostics' | 'dropDiagnostics',
-    lease: Lease | undefined,
-    logs: Logs,
-  ): Promise<void> {
-    const { outlets, log } = this.#context;
-    try {
-      if (action === 'dropDiagnostics') await outlets.dropDiagnostics(this.uuid);
-      else if (lease !== undefined) await outlets.keepDiagnostics(lease, logs);
-    } catch (error) {
-      log.warn('diagnostics could not be stored', { lease_uuid: this.uuid, error: errorText(error) });
-    }
-  }
-
-  /**
-   * Hands what the caller is owed to the outbox and clears the debt in the lease's record; delivery begins when both are
-   * durable, so that a crash in between repeats the handing over and not the telling. The lease need not wait for the second.
-   */
-  async #tell(owed: Owed): Promise<void> {
-    const { outlets, log, scope } = this.#context;
-    try {
-      await outlets.enqueue(this.uuid, owed);
-    } catch (error) {
-      log.error('callback could not be stored', { lease_uuid: this.uuid, error: errorText(error) });
-      outlets.deliverUnstored(this.uuid, owed);
-      return;
-    }
-    scope.spawn(`${debtTask} ${this.uuid}`, () => this.#clearDebt(owed));
-  }
-
-  async #clearDebt(owed: Owed): Promise<void> {
-    const { outlets, book, log } = this.#context;
-    try {
-      await book.settle(this.uuid);
-    } catch (error) {
-      log.error('a callback could not be cleared from the record, it may come again', {
-        lease_uuid: this.uuid,
-        error: errorText(error),
-      });
-    }
-    outlets.deliver(this.uuid, owed);
   }
 
   #startWork(): void {
@@ -349,8 +290,8 @@ export class LeaseActor {
     log.warn('lease rebuilt from its containers', { lease_uuid: this.uuid, status: lease.status });
     await book.commit({ uuid: this.uuid, lease, owed, nowMs: clock.now() });
     this.#syncPool();
-    if (lease.failure !== undefined) await this.#diagnostics('keepDiagnostics', lease, logs);
-    if (owed !== undefined) await this.#tell(owed);
+    if (lease.failure !== undefined) await this.#aftermath.diagnostics('keepDiagnostics', lease, logs);
+    if (owed !== undefined) await this.#aftermath.tell(owed);
   }
 
   async #tidy(): Promise<void> {

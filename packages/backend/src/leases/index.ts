@@ -1,4 +1,5 @@
-export { type ActorContext, debtTask } from './actor.ts';
+export type { ActorContext } from './actor.ts';
+export { debtTask } from './aftermath.ts';
 export { LeaseBook, type LeasePage, type Loaded } from './book.ts';
 export type { Message, Request } from './messages.ts';
 export { type ActorSnapshot, LeaseRegistry } from './registry.ts';
