@@ -57,7 +57,9 @@ describe('a container that dies', () => {
   });
 
   it('for want of memory says so to the operator', async () => {
-    const uuid = await rig.running({ web: script('sleep 2; exec dd if=/dev/zero of=/dev/null bs=200M') });
+    const greedy = 'until [ -e /tmp/go ]; do sleep 0.1; done; exec dd if=/dev/zero of=/dev/null bs=200M';
+    const uuid = await rig.running({ web: script(greedy) });
+    await rig.inside((await rig.container(uuid)).id, 'touch', '/tmp/go');
     expect(await rig.receiver.wait(uuid, 2)).toMatchObject({ status: 'failed' });
     const { state } = await rig.container(uuid);
     expect([state.oomKilled, state.exitCode]).toEqual([true, 137]);

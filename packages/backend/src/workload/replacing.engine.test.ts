@@ -111,18 +111,21 @@ describe('an update', () => {
   it('runs the new manifest, and keeps the old containers until the new ones have proved themselves', async () => {
     const uuid = await rig.running(versioned('one'));
     const before = await rig.container(uuid);
-    const slow = versioned('two', `sleep 1; touch /tmp/healthy; ${stays}`);
-    const healthy = { test: ['CMD', 'test', '-e', '/tmp/healthy'], interval: '1s', retries: 20 };
-    const done = rig.next(uuid, () => rig.update(uuid, { web: { ...slow.web, health_check: healthy } }));
-    const names = await waitFor(
+    const two = versioned('two', stays);
+    const healthy = { test: ['CMD', 'test', '-e', '/tmp/healthy'], interval: '1s', retries: 100 };
+    const done = rig.next(uuid, () => rig.update(uuid, { web: { ...two.web, health_check: healthy } }));
+    const both = await waitFor(
       'both to be there',
       async () => {
-        const both = await rig.containers(uuid);
-        return both.length === 2 && both.some(({ name }) => name.endsWith('-prev')) ? both : undefined;
+        const all = await rig.containers(uuid);
+        const old = all.find(({ name }) => name.endsWith('-prev'));
+        const made = all.find(({ id, state }) => id !== old?.id && state.running);
+        return old === undefined || made === undefined ? undefined : { old, made };
       },
       { timeoutMs: 20_000 },
     );
-    expect(names.find(({ name }) => name.endsWith('-prev'))?.id).toBe(before.id);
+    expect(both.old.id).toBe(before.id);
+    await rig.inside(both.made.id, 'touch', '/tmp/healthy');
     expect(await done).toMatchObject({ status: 'success' });
     await waitFor('the old one to go', async () => (await rig.containers(uuid)).length === 1, {
       timeoutMs: 20_000,

@@ -154,6 +154,7 @@ describe('Netns.ofProcess', () => {
     for (let round = 0; round < 100; round += 1) {
       const child = spawn('true', { stdio: 'ignore' });
       const ended = new Promise((resolve) => child.on('exit', resolve));
+      // Each at another moment of a short life.
       if (round % 2 === 0) await new Promise((resolve) => setTimeout(resolve, round % 5));
       try {
         Netns.ofProcess(child.pid ?? 0)[Symbol.dispose]();

@@ -215,7 +215,9 @@ describe('a daemon', { timeout: 30_000 }, () => {
   it('takes a burst of signals for one', async () => {
     const daemon = run(
       `
-      scope.defer(() => new Promise((resolve) => setTimeout(resolve, 200)));
+      let burst = 0;
+      for (const name of ['SIGTERM', 'SIGINT']) process.on(name, () => { burst += 1; });
+      scope.defer(async () => { while (burst < 3) await new Promise((resolve) => setTimeout(resolve, 1)); });
       log.info('ready');
       await untilAborted(scope.signal);
       `,
