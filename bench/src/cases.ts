@@ -9,7 +9,7 @@ import { machine } from './backend/machine.ts';
 import { page } from './backend/page.ts';
 import { reads } from './backend/reads.ts';
 import { recovery } from './backend/recovery.ts';
-import { retentionPage, storeCommit } from './backend/stores.ts';
+import { storesCommit, storesPage } from './backend/stores.ts';
 import { volumes } from './backend/volumes.ts';
 import type { BenchCase } from './harness/bench-case.ts';
 import { mapReplace } from './kernel/map-replace.ts';
@@ -33,6 +33,6 @@ export const cases: readonly BenchCase[] = [
   burst,
   recovery,
   reads,
-  storeCommit,
-  retentionPage,
+  storesCommit,
+  storesPage,
 ];

@@ -6,8 +6,8 @@ import { adoptedForm, canonicalVolume, retainedForm, type VolumeName } from '@be
 import { openVolumes } from '@berth/backend/volumes';
 import { makeBtrfs } from '@berth/kernel/testing/loop-filesystem';
 import { createLog, textFormat } from '@berth/service/log';
-import { type BenchCase, type Row, timingRow } from '../harness/bench-case.ts';
-import { measure, type Timing } from '../harness/measure.ts';
+import { type BenchCase, timingRow } from '../harness/bench-case.ts';
+import { measureInTurns } from '../harness/measure.ts';
 
 function tool(...[command = '', ...args]: readonly string[]): void {
   const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
@@ -26,6 +26,8 @@ const uuid = (round: number): string => `0190aaaa-0000-7000-8000-${String(round)
 const volume = (round: number): VolumeName =>
   canonicalVolume({ lease: uuid(round), service: 'db', index: 0 });
 const sizeMb = 64;
+/** The numbers of the leases whose volumes are made without us, and of those that take ours over. */
+const [bareFrom, takenFrom] = [200_000, 100_000];
 
 export const volumes: BenchCase = {
   name: 'volumes',
@@ -48,56 +50,60 @@ export const volumes: BenchCase = {
       log: quiet,
       meter: { refused: () => undefined, clearFailed: () => undefined },
     });
-    const rounds = quick ? 3 : 60;
-    const options = { rounds, warmUp: 0 };
+    const options = { rounds: quick ? 3 : 60, withinMs: 120_000 };
     const kept = (round: number): VolumeName => retainedForm(volume(round));
-    const taken = (round: number): VolumeName => adoptedForm(kept(round), uuid(100_000 + round));
-
-    const ours: Record<string, Timing> = {};
-    ours['create'] = await measure(options, async (round) => {
-      await volumes.obtain({
-        backend: 'bench',
-        lease: uuid(round),
-        tenant: 'tenant',
-        provider: 'provider',
-        service: 'db',
-        index: 0,
-        sku: 'small',
-        sizeMb,
-        createdAtMs: 0,
-      });
-    });
-    ours['retain'] = await measure(options, (round) => volumes.rename(volume(round), kept(round)));
-    ours['restore'] = await measure(options, (round) => volumes.rename(kept(round), taken(round)));
-    ours['destroy'] = await measure(options, async (round) => {
-      const { leftOnDisk } = await door.operation(undefined).destroy('orphan_gc', [taken(round)]);
-      if (leftOnDisk) throw new Error(`${taken(round)} was not destroyed`);
-    });
-
+    const taken = (round: number): VolumeName => adoptedForm(kept(round), uuid(takenFrom + round));
     const path = (name: string): string => join(disk.root, name);
-    const bare: Record<string, Timing> = {};
-    bare['create'] = await measure(options, (round) => {
-      tool('btrfs', 'subvolume', 'create', path(volume(round)));
-      tool('btrfs', 'qgroup', 'limit', `${sizeMb}m`, path(volume(round)));
-    });
-    bare['retain'] = await measure(options, (round) => renameAndSync(disk.root, volume(round), kept(round)));
-    bare['restore'] = await measure(options, (round) => renameAndSync(disk.root, kept(round), taken(round)));
-    bare['destroy'] = await measure(options, (round) =>
-      tool('btrfs', 'subvolume', 'delete', '--commit-after', path(taken(round))),
+
+    const create = await measureInTurns(
+      options,
+      async (round) => {
+        await volumes.obtain({
+          backend: 'bench',
+          lease: uuid(round),
+          tenant: 'tenant',
+          provider: 'provider',
+          service: 'db',
+          index: 0,
+          sku: 'small',
+          sizeMb,
+          createdAtMs: 0,
+        });
+      },
+      (round) => {
+        tool('btrfs', 'subvolume', 'create', path(volume(bareFrom + round)));
+        tool('btrfs', 'qgroup', 'limit', `${sizeMb}m`, path(volume(bareFrom + round)));
+      },
+    );
+    const retain = await measureInTurns(
+      options,
+      (round) => volumes.rename(volume(round), kept(round)),
+      (round) => renameAndSync(disk.root, volume(bareFrom + round), kept(bareFrom + round)),
+    );
+    const restore = await measureInTurns(
+      options,
+      (round) => volumes.rename(kept(round), taken(round)),
+      (round) => renameAndSync(disk.root, kept(bareFrom + round), taken(bareFrom + round)),
+    );
+    const destroy = await measureInTurns(
+      options,
+      async (round) => {
+        const { leftOnDisk } = await door.operation(undefined).destroy('orphan_gc', [taken(round)]);
+        if (leftOnDisk) throw new Error(`${taken(round)} was not destroyed`);
+      },
+      (round) => tool('btrfs', 'subvolume', 'delete', '--commit-after', path(taken(bareFrom + round))),
     );
 
-    const works = ['create', 'retain', 'restore', 'destroy'] as const;
-    const row = (work: string, by: string, timing: Timing | undefined): Row[] =>
-      timing === undefined ? [] : [timingRow(work, by, timing)];
+    const works = { create, retain, restore, destroy };
     return [
-      ...works.flatMap((work) => [
-        ...row(work, 'berth', ours[work]),
-        ...row(work, work === 'retain' || work === 'restore' ? 'rename and sync' : 'btrfs tools', bare[work]),
+      ...Object.entries(works).flatMap(([work, { ours, bare }]) => [
+        timingRow(work, 'berth', ours),
+        timingRow(work, work === 'retain' || work === 'restore' ? 'rename and sync' : 'btrfs tools', bare),
       ]),
-      ...works.map((work) => ({
+      ...Object.entries(works).map(([work, { ours, bare }]) => ({
         work,
         by: 'berth / bare',
-        figures: { p50: (ours[work]?.p50 ?? Number.NaN) / (bare[work]?.p50 ?? Number.NaN) },
+        figures: { p50: ours.p50 / bare.p50 },
       })),
     ];
   },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type MeasureOptions, measure, percentile, timingOf } from './measure.ts';
+import { type MeasureOptions, measure, measureInTurns, percentile, timingOf } from './measure.ts';
 import { tableOf } from './table.ts';
 
 describe('a timing', () => {
@@ -20,6 +20,22 @@ describe('a timing', () => {
   it('ends early when it takes too long, but not before it has seen a few rounds', async () => {
     expect(await timed({ rounds: 1_000, warmUp: 0, withinMs: 100 }, () => 20)).toMatchObject({ rounds: 10 });
     expect(await timed({ rounds: 1_000, warmUp: 0, withinMs: 100 }, () => 5)).toMatchObject({ rounds: 21 });
+  });
+
+  it('of two ways is taken in turns, each first as often, and ends for both at once', async () => {
+    let at = 0;
+    const order: string[] = [];
+    const way = (name: string, tookMs: number) => (round: number) => {
+      order.push(`${name}${round}`);
+      at += tookMs;
+    };
+    const options = { rounds: 1_000, withinMs: 100, now: () => at };
+    const { ours, bare } = await measureInTurns(options, way('ours', 6), way('bare', 3));
+    expect(order.slice(0, 6)).toEqual(['ours0', 'bare0', 'bare1', 'ours1', 'ours2', 'bare2']);
+    expect([ours, bare]).toMatchObject([
+      { rounds: 12, p50: 6 },
+      { rounds: 12, p50: 3 },
+    ]);
   });
 
   it('takes percentiles from samples that were really there, and half of them are not above the median', () => {

@@ -42,6 +42,29 @@ export async function measure(
   return timingOf(samples);
 }
 
+/** The same done in two ways, in turns, each first as often as the other: what else the machine does meets both alike. */
+export async function measureInTurns(
+  { rounds, withinMs = 20_000, now = () => performance.now() }: Omit<MeasureOptions, 'warmUp'>,
+  ours: (round: number) => void | Promise<void>,
+  bare: (round: number) => void | Promise<void>,
+): Promise<{ readonly ours: Timing; readonly bare: Timing }> {
+  const ways = [
+    { run: ours, samples: [] as number[] },
+    { run: bare, samples: [] as number[] },
+  ] as const;
+  const start = now();
+  for (let round = 0; round < rounds; round++) {
+    if (now() - start > withinMs && round >= FEWEST_ROUNDS) break;
+    for (const { run, samples } of round % 2 === 0 ? ways : ways.toReversed()) {
+      const begun = now();
+      await run(round);
+      samples.push(now() - begun);
+    }
+  }
+  const [one, other] = ways;
+  return { ours: timingOf(one.samples), bare: timingOf(other.samples) };
+}
+
 export function timingOf(samples: readonly number[]): Timing {
   const sorted = samples.toSorted((a, b) => a - b);
   return {
