@@ -3,17 +3,17 @@
  * milliseconds, and its name ends in `Ms`.
  */
 
-const NANOSECONDS_PER_UNIT: Readonly<Record<string, bigint>> = {
-  ns: 1n,
-  us: 1_000n,
+const NANOSECONDS_PER_UNIT: ReadonlyMap<string, bigint> = new Map([
+  ['ns', 1n],
+  ['us', 1_000n],
   // Two code points that look alike: the micro sign and the Greek letter.
-  '\u00b5s': 1_000n,
-  '\u03bcs': 1_000n,
-  ms: 1_000_000n,
-  s: 1_000_000_000n,
-  m: 60_000_000_000n,
-  h: 3_600_000_000_000n,
-};
+  ['\u00b5s', 1_000n],
+  ['\u03bcs', 1_000n],
+  ['ms', 1_000_000n],
+  ['s', 1_000_000_000n],
+  ['m', 60_000_000_000n],
+  ['h', 3_600_000_000_000n],
+]);
 
 const NANOSECONDS_PER_MS = 1_000_000;
 /** A span has to fit into 64 bits of nanoseconds (292 years), because that is what other readers of it hold. */
@@ -47,7 +47,7 @@ export function parseDuration(text: string): DurationParse {
     if (group === null) return wrong(whyNoGroup(body.slice(at)));
     const [, whole = '', fraction = '', unit = ''] = group;
     if (whole === '' && fraction === '') return wrong(`there is no number before the unit "${unit}"`);
-    const scale = NANOSECONDS_PER_UNIT[unit];
+    const scale = NANOSECONDS_PER_UNIT.get(unit);
     if (scale === undefined) return wrong(`"${unit}" is not a unit (ns, us, ms, s, m, h)`);
     total += BigInt(whole) * scale + (BigInt(fraction) * scale) / 10n ** BigInt(fraction.length);
     if (total > LONGEST_NS + 1n) return wrong('it is longer than 292 years');
@@ -57,7 +57,7 @@ export function parseDuration(text: string): DurationParse {
 
 function whyNoGroup(rest: string): string {
   return /^[\d.]+$/.test(rest)
-    ? `the unit is missing after "${rest}" (ns, us, ms, s, m, h)`
+    ? `the unit is missing after "${rest.slice(-20)}" (ns, us, ms, s, m, h)`
     : 'it is no duration';
 }
 

@@ -129,6 +129,12 @@ describe('the configuration', () => {
     ['sku_mapping: {x: large}', 'sku_mapping leads to every profile but "small", which can never be used'],
     ['allowed_registries: []', 'allowed_registries must have at least one entry'],
     ['log_level: loud', 'invalid log_level "loud"'],
+    ['listen_addr: nonsense', 'listen_addr must say where to listen: "nonsense" is not host:port'],
+    ['listen_addr: ":70000"', 'has a port above 65535'],
+    ['docker_host: /var/run/docker.sock', 'docker_host is no address of an engine'],
+    ['docker_host: ftp://x', 'the scheme "ftp" is not supported'],
+    ['docker_host: tcp://x:99999', 'is not host[:port][/path]'],
+    ['callback_max_age: 1constructor', '"constructor" is not a unit'],
     ['image_pull_timeout: 0', 'image_pull_timeout must be positive'],
     ['reconcile_interval: 30', 'invalid reconcile_interval: "30" is not a duration'],
     ['callback_max_age: -1h', 'callback_max_age must be non-negative'],
@@ -180,6 +186,15 @@ describe('the configuration', () => {
     ],
   ])('refuses %s', async (yaml, expected) => {
     expect((await problems(yaml)).join('\n')).toContain(expected);
+  });
+
+  it.each([
+    ['cpu_cores: 0.001, memory_mb: 64', 'cpu_cores must be at least 0.01'],
+    ['cpu_cores: 1e-9, memory_mb: 64', 'cpu_cores must be at least 0.01'],
+    ['cpu_cores: 1, memory_mb: 5', 'memory_mb must be at least 6'],
+  ])('refuses a profile that no container can have: %s', async (profile, expected) => {
+    const { texts } = await reading(minimal.replace(/small: .*/, `tiny: {${profile}}`));
+    expect(texts.join('\n')).toContain(`sku_profiles.tiny.${expected}`);
   });
 
   it.each(['a/b', 'a b', 'http://x.y', 'plainname', ''])('refuses the host address %j', async (address) => {

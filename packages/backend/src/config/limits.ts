@@ -1,5 +1,7 @@
 /** Kinds of values that only this configuration has. */
 import { isIP } from 'node:net';
+import { engineErrors, parseEndpoint } from '@berth/engine';
+import { parseHostPort } from '@berth/service';
 import { integer, type Kind, type NumberOptions } from '@berth/service/config';
 
 /** A whole number that has a stand-in where 0 (or less) is written. */
@@ -36,6 +38,21 @@ export function hostAddressProblem(address: string): string | undefined {
   const host = address.replace(/:\d+$/, '');
   if (isIP(host) !== 0 || host === 'localhost' || /^[^.:]+(\.[^.:]+)+\.?$/.test(host)) return undefined;
   return 'must be an IP address, localhost, or a name with a dot in it';
+}
+
+export function listenAddressProblem(address: string): string | undefined {
+  const parsed = parseHostPort(address);
+  return typeof parsed === 'string' ? `must say where to listen: ${parsed}` : undefined;
+}
+
+export function dockerHostProblem(host: string): string | undefined {
+  try {
+    parseEndpoint(host);
+    return undefined;
+  } catch (error) {
+    if (!engineErrors.is(error, 'ENGINE_CONFIGURATION')) throw error;
+    return `is no address of an engine: ${error.message}`;
+  }
 }
 
 export const ipProblem = (address: string): string | undefined =>

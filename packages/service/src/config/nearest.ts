@@ -1,8 +1,14 @@
+/** Nobody means a word with something that is longer than this. */
+const LONGEST = 64;
+
 /** The word that was probably meant, if one is near enough: at most a third of its letters differ. */
 export function nearest(written: string, words: Iterable<string>): string | undefined {
+  if (written.length > LONGEST) return undefined;
   let best: string | undefined;
   let bestDistance = Math.floor(Math.max(written.length, 3) / 3) + 1;
   for (const word of words) {
+    // Each letter that one has more than the other counts.
+    if (Math.abs(word.length - written.length) >= bestDistance) continue;
     const distance = editDistance(written.toLowerCase(), word.toLowerCase());
     if (distance < bestDistance) {
       best = word;

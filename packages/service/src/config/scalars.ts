@@ -2,12 +2,15 @@
 import { formatDuration, parseBareSeconds, parseDuration } from '../duration.ts';
 import { Secret } from '../secret.ts';
 import type { Kind } from './kind.ts';
-import { type Invalid, nameOf, type SourceNode, type Spot } from './source.ts';
+import { type Invalid, nameOf, quoted, type SourceNode, type Spot } from './source.ts';
 
 /** The text of a scalar; a number or a boolean counts as the text that was written. */
 function textOf(node: SourceNode, spot: Spot): string | Invalid {
-  if (node.type === 'scalar' && node.value !== null) return node.text;
-  return spot.fail(`${spot.name} must be a text, not ${nameOf(node)}`, node);
+  if (node.type !== 'scalar' || node.value === null)
+    return spot.fail(`${spot.name} must be a text, not ${nameOf(node)}`, node);
+  // For most of those who are given it, it would end there.
+  if (node.text.includes('\0')) return spot.fail(`${spot.name} must not have a NUL character in it`, node);
+  return node.text;
 }
 
 export interface TextOptions {
@@ -60,18 +63,10 @@ export function secret(options: TextOptions = {}): Kind<Secret> {
 }
 
 /** A path of a file or folder. */
-export function path(options: Pick<TextOptions, 'trim' | 'minLength'> = {}): Kind<string> {
-  const plain = text(options);
-  return {
-    ...plain,
-    title: 'path',
-    read(node, spot) {
-      const value = plain.read(node, spot);
-      if (typeof value === 'symbol' || !value.includes('\0')) return value;
-      return spot.fail(`${spot.name} must be a path without NUL characters`, node);
-    },
-  };
-}
+export const path = (options: Pick<TextOptions, 'trim' | 'minLength'> = {}): Kind<string> => ({
+  ...text(options),
+  title: 'path',
+});
 
 export interface ChoiceOptions {
   readonly trim?: boolean;
@@ -93,7 +88,9 @@ export function oneOf<const Word extends string>(
       const wanted = trim ? raw.trim() : raw;
       const same = (word: string): boolean =>
         word === wanted || (anyCase && word.toLowerCase() === wanted.toLowerCase());
-      return words.find(same) ?? spot.fail(`invalid ${spot.name} "${raw}" (want ${choice(words)})`, node);
+      return (
+        words.find(same) ?? spot.fail(`invalid ${spot.name} ${quoted(raw)} (want ${choice(words)})`, node)
+      );
     },
     print: (value) => value,
   };
@@ -125,7 +122,7 @@ export function boolean(): Kind<boolean> {
         if (TRUE.has(word) || (inYaml && YAML_TRUE.has(word))) return true;
         if (FALSE.has(word) || (inYaml && YAML_FALSE.has(word))) return false;
       }
-      const raw = node.type === 'scalar' ? `"${node.text}"` : nameOf(node);
+      const raw = node.type === 'scalar' ? quoted(node.text) : nameOf(node);
       return spot.fail(`invalid ${spot.name}=${raw}: must be true/false (or 1/0)`, node);
     },
     print: String,
@@ -152,7 +149,7 @@ export function duration({ range = 'any', bareSeconds = true }: DurationOptions 
       if (!parsed.ok) {
         const wanted = bareSeconds ? 'a number of seconds or a duration' : 'a duration';
         return spot.fail(
-          `invalid ${spot.name}: "${raw}" is not ${wanted} like 90s or 1h30m: ${parsed.why}`,
+          `invalid ${spot.name}: ${quoted(raw)} is not ${wanted} like 90s or 1h30m: ${parsed.why}`,
           node,
         );
       }

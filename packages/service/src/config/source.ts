@@ -32,6 +32,12 @@ export type SourceNode = ScalarNode | ListNode | MapNode;
 
 export const textNode = (text: string): ScalarNode => ({ type: 'scalar', text, value: text });
 
+const LONGEST_QUOTE = 80;
+
+/** What was written, as a message quotes it: of something long the beginning. */
+export const quoted = (text: string): string =>
+  text.length <= LONGEST_QUOTE ? `"${text}"` : `"${text.slice(0, LONGEST_QUOTE - 3)}..."`;
+
 /** What a person would call it. */
 export function nameOf(node: SourceNode): string {
   if (node.type === 'list') return 'a list';
@@ -43,7 +49,7 @@ export function nameOf(node: SourceNode): string {
     case 'boolean':
       return `the boolean ${node.text}`;
     case 'string':
-      return `"${node.text}"`;
+      return quoted(node.text);
     default:
       return 'nothing';
   }

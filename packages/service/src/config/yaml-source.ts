@@ -1,6 +1,6 @@
 /** YAML text → tree of values with their places. The parser is loaded when the first file is read, not before. */
-import type { Alias, LineCounter, Node, Pair, Scalar, YAMLMap } from 'yaml';
-import { Findings, type MapNode, type Place, type Problem, type SourceNode, Spot } from './source.ts';
+import type { Alias, ErrorCode, LineCounter, Node, Pair, Scalar, YAMLMap } from 'yaml';
+import { Findings, type MapNode, type Place, type Problem, quoted, type SourceNode, Spot } from './source.ts';
 
 type Yaml = typeof import('./yaml-parser.ts').yaml;
 
@@ -8,17 +8,34 @@ type Yaml = typeof import('./yaml-parser.ts').yaml;
 const MOST_NODES = 50_000;
 const DEEPEST = 64;
 
+const tooMuch = 'the file is too large or too deep once its aliases are filled in';
+
+/** Where the parser speaks to programmers. */
+const plainWords: Partial<Record<ErrorCode, string>> = {
+  MULTIPLE_DOCS: 'a second document begins here, and there may be only one',
+  RESOURCE_EXHAUSTION: tooMuch,
+};
+
 /** The tree, or what is wrong with the text. An empty text is an empty mapping. */
 export async function parseYaml(text: string): Promise<SourceNode | readonly Problem[]> {
   const { yaml } = await import('./yaml-parser.ts');
   const lines = new yaml.LineCounter();
-  const document = yaml.parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
+  // The parser compares each key with each other one; we know better when we have them in a map.
+  const options = { lineCounter: lines, merge: true, prettyErrors: false, uniqueKeys: false } as const;
+  const document = yaml.parseDocument(text, options);
   const faults = [...document.errors, ...document.warnings];
+  const exhausted = faults.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
   if (faults.length > 0) {
-    return faults.map(({ message, pos }) => ({ key: '', text: message, place: placeAt(lines, pos[0]) }));
+    return (exhausted === undefined ? faults : [exhausted]).map(({ code, message, pos }) => ({
+      key: '',
+      text: plainWords[code] ?? message,
+      place: placeAt(lines, pos[0]),
+    }));
   }
   const walk = new Walk(yaml, lines);
   const root = walk.read(document.contents, { line: 1, column: 1 }, 0);
+  // What follows from the end of a reading says nothing.
+  if (walk.end !== undefined) return [walk.end];
   if (walk.findings.problems.length > 0) return walk.findings.problems;
   return isNull(root) ? { type: 'map', entries: new Map() } : root;
 }
@@ -32,6 +49,8 @@ const isNull = (node: SourceNode): boolean => node.type === 'scalar' && node.val
 
 class Walk {
   readonly findings = new Findings();
+  /** Why it was given up. */
+  end: Problem | undefined;
   readonly #spot = new Spot('', this.findings);
   readonly #yaml: Yaml;
   readonly #lines: LineCounter;
@@ -52,7 +71,7 @@ class Walk {
     const place = this.#placeOf(node, around);
     if (isAlias(node)) return this.#aliased(node, place, depth);
     if (node.anchor !== undefined && this.#aliases === 0) this.#anchors.set(node.anchor, node);
-    if (isScalar(node)) return scalarNode(node, place);
+    if (isScalar(node)) return this.#scalar(node, place);
     if (isMap(node)) return this.#mapping(node, place, depth);
     if (isSeq(node)) {
       return { type: 'list', items: node.items.map((item) => this.read(item, place, depth + 1)), place };
@@ -83,6 +102,7 @@ class Walk {
       const value = this.read(pair.value, at, depth + 1);
       if (key === '<<') merged.push(value);
       else if (key !== undefined) {
+        if (entries.has(key)) this.#spot.failAt(`${quoted(key)} is in this mapping already`, at);
         entries.set(key, value);
         keyPlaces.set(key, at);
       }
@@ -104,25 +124,24 @@ class Walk {
     return node.range ? placeAt(this.#lines, node.range[0]) : around;
   }
 
-  #tooMuch(place: Place): SourceNode {
-    if (this.findings.problems.length === 0) {
-      this.#spot.failAt('the file is too large or too deep once its aliases are filled in', place);
+  #scalar({ value, source, tag }: Scalar, place: Place): SourceNode {
+    switch (typeof value) {
+      case 'string':
+        return { type: 'scalar', text: value, value, place };
+      case 'number':
+      case 'bigint':
+      case 'boolean':
+        // The text as it was written: a password of digits must not lose its leading zero or its last digits.
+        return { type: 'scalar', text: source ?? String(value), value, place };
+      default:
+        if (value !== null) this.#spot.failAt(`nothing here is written as ${tag ?? 'this'}`, place);
+        return nothing(place);
     }
-    return nothing(place);
   }
-}
 
-function scalarNode({ value, source }: Scalar, place: Place): SourceNode {
-  switch (typeof value) {
-    case 'string':
-      return { type: 'scalar', text: value, value, place };
-    case 'number':
-    case 'bigint':
-    case 'boolean':
-      // The text as it was written: a password of digits must not lose its leading zero or its last digits.
-      return { type: 'scalar', text: source ?? String(value), value, place };
-    default:
-      return nothing(place);
+  #tooMuch(place: Place): SourceNode {
+    this.end ??= { key: '', text: tooMuch, place };
+    return nothing(place);
   }
 }
 

@@ -280,10 +280,13 @@ describe('a YAML file', () => {
 
   it.each([
     ['a: [1', /1:|2:/],
-    ['name: a\nname: b', /^2:1 /],
-    ['a: 1\n---\nb: 2', /^2:1 /],
+    ['name: a\nname: b', /^2:1 "name" is in this mapping already/],
+    ['sku_profiles: {a: {cpu_cores: 1, cpu_cores: 2}}', /^1:34 "cpu_cores" is in this mapping already/],
+    ['a: 1\n---\nb: 2', /^2:1 a second document begins here/],
     ['name: *nobody', /^1:7 /],
     ['name: !custom x', /^1:7 /],
+    ['name: !!binary aGk=', /^1:16 nothing here is written as tag:yaml.org,2002:binary/],
+    ['name: "a\\0b"', /^1:7 name must not have a NUL character in it/],
     ['- a', /^1:1 the configuration must be a mapping, not a list/],
     ['? [a]\n: b', /a key has to be a plain word/],
   ])('that is no proper YAML is refused with the place: %j', async (yaml, expected) => {
@@ -298,6 +301,38 @@ describe('a YAML file', () => {
     expect(await problems(bomb)).toEqual([expect.stringContaining('too large or too deep')]);
     expect(await problems('a: &a [*a]')).toHaveLength(1);
     expect(await problems(`a: ${'['.repeat(500)}${']'.repeat(500)}`)).toHaveLength(1);
+    const merges = Array.from({ length: 9 }, (_, n) => `c${n}: &c${n} {<<: [${'*x, '.repeat(9)}*x]}`);
+    const merged = merges.map((line, n) => (n === 0 ? line : line.replaceAll('*x', `*c${n - 1}`)));
+    expect(await problems(`x: &x {k: 1}\n${merged.join('\n')}`)).toEqual([
+      expect.stringContaining('too large or too deep'),
+    ]);
+    for (const deep of ['[', '{a: ', '- '])
+      expect(await problems(`a:\n  ${deep.repeat(20_000)}`)).toEqual([
+        expect.stringContaining('too large or too deep'),
+      ]);
+  });
+
+  it('may have many keys: the time goes with their number, not with its square', async () => {
+    const lines = Array.from({ length: 45_000 }, (_, n) => `k${n}: 1`).join('\n');
+    const { problems: found, unknown } = await readYaml(backend, `${least}${lines}\n`);
+    expect([found.length, unknown.length]).toEqual([0, 45_000]);
+  });
+
+  it.each([
+    'constructor',
+    'toString',
+    '__proto__',
+    'hasOwnProperty',
+    'x'.repeat(1000),
+  ])('with the key %s is told that nobody knows it', async (key) => {
+    const { unknown } = await readYaml(backend, `${least}${key}: x\n`);
+    expect(unknown.map((one) => one.key)).toEqual([key]);
+  });
+
+  it('quotes of a long value only the beginning', async () => {
+    const long = 'z'.repeat(100_000);
+    for (const yaml of [`log_level: ${long}`, `total_disk_mb: ${long}`, `sku_profiles: ${long}`, long])
+      for (const text of await problems(`${yaml}`)) expect(text.length).toBeLessThan(300);
   });
 
   it('is read as the parser reads it, whatever the values are', async () => {
@@ -371,11 +406,13 @@ describe('a YAML file on disk', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('that is missing, a folder, or too large is an error with its name', async () => {
+  it('that is missing, a folder, too large or no UTF-8 is an error with its name', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'berth-config-'));
     const large = join(folder, 'large.yaml');
     await writeFile(large, '#'.repeat(2 * 1024 * 1024));
-    for (const file of ['/nowhere/backend.yaml', folder, large]) {
+    const latin = join(folder, 'latin.yaml');
+    await writeFile(latin, Buffer.from(`${least}name: caf\u00e9\n`, 'latin1'));
+    for (const file of ['/nowhere/backend.yaml', folder, large, latin]) {
       const reading = readYamlFile(backend, file);
       await expect(reading).rejects.toSatisfy((error) => serviceErrors.is(error, 'CONFIG_UNREADABLE'));
       await expect(reading).rejects.toThrow(file);

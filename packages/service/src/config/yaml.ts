@@ -26,13 +26,21 @@ export async function readYamlFile<F extends Fields>(
   try {
     const { size } = await stat(file);
     if (size > LARGEST_FILE_BYTES) throw new Error(`it has ${size} bytes, more than ${LARGEST_FILE_BYTES}`);
-    text = await readFile(file, 'utf8');
+    text = decoded(await readFile(file));
   } catch (cause) {
     const message = `the configuration file ${file} cannot be read`;
     throw serviceErrors.error('CONFIG_UNREADABLE', message, { cause, details: { file } });
   }
   const reading = await readYaml(schema, text, options);
   return { ...reading, problems: reading.problems.map((problem) => inFile(file, problem)) };
+}
+
+function decoded(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Error('it is not UTF-8', { cause });
+  }
 }
 
 const inFile = (file: string, problem: Problem): Problem => {
@@ -55,7 +63,7 @@ export async function readYaml<F extends Fields>(
     return { values: undefined, problems: findings.problems, given: new Set(), unknown: [] };
   }
   const { values, given } = readMapping(schema, tree, spot, fromEnvironment(env));
-  const unknown = findings.unknown.filter(({ key }) => !(key in schema.ignored));
+  const unknown = findings.unknown.filter(({ key }) => !Object.hasOwn(schema.ignored, key));
   const problems = [...(unknownKeys === 'refuse' ? unknown.map(unknownProblem) : []), ...findings.problems];
   return { values: values === INVALID || problems.length > 0 ? undefined : values, problems, given, unknown };
 }

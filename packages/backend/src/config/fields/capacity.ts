@@ -1,11 +1,18 @@
 /** What there is to give away, in which portions, and to whom. */
 import { decimal, integer, list, object, optional, record, required, text } from '@berth/service/config';
 
+/** Less than this the kernel does not divide a core into, and of nearly nothing the engine makes no limit at all. */
+const smallestCpuCores = 0.01;
+/** With less the engine makes no container. */
+const smallestMemoryMb = 6;
+
 const profile = object({
   fields: {
-    cpuCores: required('cpu_cores', decimal({ above: 0 }), { about: 'CPU cores; fractions are allowed.' }),
-    memoryMb: required('memory_mb', integer({ min: 1 }), {
-      about: 'Memory in MiB; there is no swap beside it.',
+    cpuCores: required('cpu_cores', decimal({ min: smallestCpuCores }), {
+      about: `CPU cores; fractions are allowed, from ${smallestCpuCores} on.`,
+    }),
+    memoryMb: required('memory_mb', integer({ min: smallestMemoryMb }), {
+      about: `Memory in MiB, at least ${smallestMemoryMb}; there is no swap beside it.`,
     }),
     diskMb: optional('disk_mb', integer({ min: 0 }), {
       default: 0,

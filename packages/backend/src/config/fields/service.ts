@@ -1,6 +1,12 @@
 /** Who we are, where we listen, whom we trust. */
 import { boolean, list, oneOf, optional, path, required, secret, text } from '@berth/service/config';
-import { bodySize, defaultBodySize, hostAddressProblem } from '../limits.ts';
+import {
+  bodySize,
+  defaultBodySize,
+  dockerHostProblem,
+  hostAddressProblem,
+  listenAddressProblem,
+} from '../limits.ts';
 
 export const serviceFields = {
   logLevel: optional('log_level', oneOf(['', 'debug', 'info', 'warn', 'error'], { anyCase: true }), {
@@ -19,6 +25,7 @@ export const serviceFields = {
   listenAddr: optional('listen_addr', text({ minLength: 1 }), {
     default: ':9001',
     about: 'Where requests are taken.',
+    check: listenAddressProblem,
     env: { variable: 'DOCKER_BACKEND_ADDR' },
   }),
   tlsCertFile: optional('tls_cert_file', path(), {
@@ -37,6 +44,7 @@ export const serviceFields = {
   dockerHost: optional('docker_host', text({ minLength: 1 }), {
     default: 'unix:///var/run/docker.sock',
     about: 'The container engine.',
+    check: dockerHostProblem,
     env: { variable: 'DOCKER_HOST' },
   }),
   callbackSecret: required('callback_secret', secret({ minLength: 32 }), {
