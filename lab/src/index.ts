@@ -21,6 +21,7 @@ export { prepareMachine } from './machine.ts';
 export { defaultLabName, type LabName, labName } from './names.ts';
 export type { Client, Service, UdpFlow } from './network/client.ts';
 export { serveDhcp, silenceDhcp } from './network/dhcp-server.ts';
+export { NameServer } from './network/name-server.ts';
 export { NamespaceSockets } from './sockets/namespace-sockets.ts';
 export type { AddressPlan, DhcpSpec, EngineVersion, HostSpec, LabSpec, LanSpec } from './spec.ts';
 export { defaultSpec } from './spec.ts';

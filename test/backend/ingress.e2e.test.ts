@@ -1,73 +1,17 @@
 /** Host names and custom domains on real containers, with the gate asking a real name server on loopback. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { Resolver } from 'node:dns/promises';
-import { once } from 'node:events';
+import { NameServer } from '@berth/lab';
 import { accepted, type Item, type NewLease, Provider } from '@berth/lab/provider';
-import { lab, waitFor } from '@berth/lab/testing';
+import { lab } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const wildcard = 'apps.example.net';
 const domain = 'www.acme.example';
 
-/** dnsmasq on a port of its own, that knows only what it is told. */
-class NameServer {
-  readonly port: number;
-  #child: ChildProcess | undefined;
-
-  constructor(port: number) {
-    this.port = port;
-  }
-
-  async know(...records: readonly string[]): Promise<void> {
-    await this.stop();
-    const options = [
-      '--keep-in-foreground',
-      '--conf-file=/dev/null',
-      '--no-resolv',
-      '--no-hosts',
-      '--local=/example/',
-    ];
-    const where = ['--bind-interfaces', '--listen-address=127.0.0.1', `--port=${this.port}`, '--pid-file'];
-    this.#child = spawn('dnsmasq', [...options, ...where, ...records], { stdio: 'ignore' });
-    const resolver = new Resolver({ timeout: 200, tries: 1 });
-    resolver.setServers([`127.0.0.1:${this.port}`]);
-    await waitFor(
-      'the name server',
-      () =>
-        resolver.resolve4('nobody.example').then(
-          () => true,
-          (error: NodeJS.ErrnoException) => error.code === 'ENOTFOUND',
-        ),
-      { timeoutMs: 20_000 },
-    );
-  }
-
-  async stop(): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined || child.exitCode !== null) return;
-    const ended = once(child, 'close');
-    child.kill('SIGKILL');
-    await ended;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
-
 let provider: Provider;
 let names: NameServer;
 beforeAll(async () => {
-  names = new NameServer(await freePort());
-  await names.know();
-  const resolver = `127.0.0.1:${names.port}`;
+  names = await NameServer.open();
+  const resolver = names.address;
   provider = await Provider.open((await lab()).host(), {
     config: {
       ingress: {
@@ -80,8 +24,8 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await provider[Symbol.asyncDispose]();
-  await names.stop();
+  await provider?.[Symbol.asyncDispose]();
+  await names?.[Symbol.asyncDispose]();
 });
 
 /** The labels that the proxy reads, on one container of the lease. */

@@ -1,56 +1,11 @@
 /** The gate against real name servers: dnsmasq on loopback, one that knows the names and one that knows nothing. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { Resolver } from 'node:dns/promises';
-import { once } from 'node:events';
+import { NameServer } from '@berth/lab';
 import { systemClock } from '@berth/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { domainResolves } from './dns-gate.ts';
 
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
-
-const servers: ChildProcess[] = [];
-
-async function nameServer(...records: string[]): Promise<string> {
-  const port = await freePort();
-  const server = spawn(
-    'dnsmasq',
-    [
-      '--keep-in-foreground',
-      '--no-daemon',
-      '--conf-file=/dev/null',
-      '--no-resolv',
-      '--no-hosts',
-      '--bind-interfaces',
-      '--listen-address=127.0.0.1',
-      `--port=${port}`,
-      '--local=/example/',
-      ...records,
-    ],
-    { stdio: 'ignore' },
-  );
-  servers.push(server);
-  const resolver = new Resolver({ timeout: 100, tries: 1 });
-  resolver.setServers([`127.0.0.1:${port}`]);
-  const deadline = Date.now() + 5000;
-  for (;;) {
-    const answered = await resolver.resolve4('up.example').then(
-      () => true,
-      (error: NodeJS.ErrnoException) => error.code === 'ENOTFOUND',
-    );
-    if (answered) return `127.0.0.1:${port}`;
-    if (Date.now() > deadline) throw new Error('dnsmasq does not answer');
-  }
-}
-
 describe('the DNS gate', () => {
+  const servers: NameServer[] = [];
   let knowing = '';
   let other = '';
   let empty = '';
@@ -62,12 +17,17 @@ describe('the DNS gate', () => {
       '--cname=alias.example,v4.example',
       '--txt-record=text.example,hello',
     ];
-    knowing = await nameServer(...records);
-    other = await nameServer(...records);
-    empty = await nameServer();
+    const open = async (...known: readonly string[]): Promise<string> => {
+      const server = await NameServer.open(...known);
+      servers.push(server);
+      return server.address;
+    };
+    knowing = await open(...records);
+    other = await open(...records);
+    empty = await open();
   });
-  afterAll(() => {
-    for (const server of servers) server.kill('SIGKILL');
+  afterAll(async () => {
+    for (const server of servers) await server[Symbol.asyncDispose]();
   });
   const ready = (domain: string, resolvers: string[], quorum = 0) =>
     domainResolves(domain, { resolvers, quorum }, systemClock, new AbortController().signal);
