@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { label } from '../names/index.ts';
 import { ReleaseStore } from '../stores/index.ts';
 import { imageOf } from '../testing/rig/images.ts';
-import { Rig, service } from '../testing/rig/rig.ts';
+import { Rig, script, service, stays } from '../testing/rig/rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -19,9 +19,6 @@ beforeAll(async () => {
 afterAll(() => rig?.[Symbol.asyncDispose]());
 afterEach(() => rig.proxy.clear());
 
-const stays = "trap 'exit 0' TERM; sleep 3600 & wait";
-const script = (line: string, more: Readonly<Record<string, unknown>> = {}) =>
-  service({ command: ['sh', '-c', line], ...more });
 const statuses = (uuid: string): readonly string[] => rig.receiver.of(uuid).map(({ status }) => status);
 const kill = (id: string) => rig.engine.containers.kill(id);
 

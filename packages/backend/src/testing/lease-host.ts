@@ -7,8 +7,7 @@ import { type Amounts, ResourcePool } from '../placement/index.ts';
 import { GroupCommit, ReleaseStore } from '../stores/index.ts';
 import { ScriptedWork } from './scripted-work.ts';
 import { storeFolder } from './store-folder.ts';
-
-const longestWaitMs = 5000;
+import { until } from './until.ts';
 
 interface Parts {
   readonly store: ReleaseStore;
@@ -20,6 +19,7 @@ interface Parts {
 }
 
 export class LeaseHost implements AsyncDisposable {
+  readonly until = until;
   readonly total: Amounts;
   readonly clock = new VirtualClock();
   readonly logs = new RecordingLog();
@@ -161,7 +161,7 @@ export class LeaseHost implements AsyncDisposable {
   /** Waits until every actor is idle and everything that was asked for is on disk. */
   async settled(): Promise<void> {
     let quiet = 0;
-    await this.until('all actors are idle', () => {
+    await until('all actors are idle', () => {
       const { depths } = this.registry.sample();
       const busy =
         depths.some((depth) => depth > 0) ||
@@ -170,14 +170,6 @@ export class LeaseHost implements AsyncDisposable {
       quiet = busy ? 0 : quiet + 1;
       return quiet > 3;
     });
-  }
-
-  async until(what: string, condition: () => boolean): Promise<void> {
-    const deadline = performance.now() + longestWaitMs;
-    while (!condition()) {
-      if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

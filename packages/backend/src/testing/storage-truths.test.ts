@@ -1,15 +1,16 @@
 /** The judges of the storage tests, judged: each of them sees the thing that it is there to see. */
 import { describe, expect, it } from 'vitest';
-import { canonicalVolume, retainedForm, volumeName } from '../names/index.ts';
-import type { RequestedItem } from '../operations/index.ts';
+import { volumeName } from '../names/index.ts';
+import { leaseId } from './leases.ts';
+import { item, kept as keptOf, live as liveOf } from './storage-leases.ts';
 import { StorageModel } from './storage-model.ts';
 import { flaws, undercounted } from './storage-truths.ts';
 import { StorageWorld } from './storage-world.ts';
 
-const a = '0190f5fb-0000-7000-8000-000000000001';
-const items: readonly RequestedItem[] = [{ sku: 'small', quantity: 1, serviceName: 'db', customDomain: '' }];
-const live = canonicalVolume({ lease: a, service: 'db', index: 0 });
-const kept = retainedForm(live);
+const a = leaseId(1);
+const items = [item()];
+const live = liveOf(a);
+const kept = keptOf(a);
 
 async function running(): Promise<StorageWorld> {
   const world = new StorageWorld();
@@ -51,7 +52,7 @@ describe('what has to be true of storage', () => {
 
   it('is not when a volume has no owner, or a record no volume', async () => {
     await using world = await closed();
-    const stray = volumeName('fred-0190f5fb-0000-7000-8000-00000000000f-db-0');
+    const stray = volumeName(`fred-${leaseId(15)}-db-0`);
     await world.disk.create(stray, 5);
     expect(flaws(world)).toContain(`volume ${stray} is leaked`);
     world.disk.vanish(stray);
@@ -61,7 +62,7 @@ describe('what has to be true of storage', () => {
 
   it('is not when something is left half done', async () => {
     await using world = await closed();
-    world.store.claimForRestore(a, '0190f5fb-0000-7000-8000-000000000002', 0, 0);
+    world.store.claimForRestore(a, leaseId(2), 0, 0);
     expect(flaws(world)).toContain(`record ${a} is left restoring`);
   });
 

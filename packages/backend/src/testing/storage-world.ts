@@ -27,6 +27,7 @@ import { Faults } from './faults.ts';
 import { SimDisk, scratchSku } from './sim-disk.ts';
 import { beginProcess, quiet, type StorageProcess } from './storage-process.ts';
 import { storeFolder } from './store-folder.ts';
+import { until } from './until.ts';
 
 const catalogue: SkuCatalogue = {
   profiles: new Map([
@@ -59,11 +60,11 @@ const manifest = (services: readonly string[], env: Readonly<Record<string, stri
     }),
   );
 
-const longestWaitMs = 20_000;
 const mostTurns = 2000;
 const turnsToDie = 6;
 
 export class StorageWorld implements AsyncDisposable {
+  readonly until = until;
   readonly faults = new Faults();
   readonly disk = new SimDisk(this.faults);
   readonly running = new Set<string>();
@@ -275,7 +276,7 @@ export class StorageWorld implements AsyncDisposable {
     const finished = work.finally(() => {
       done = true;
     });
-    await this.until('the work has ended', () => done || this.faults.dead);
+    await until('the work has ended', () => done || this.faults.dead);
     if (done) await finished;
     else finished.catch(() => undefined);
   }
@@ -299,14 +300,6 @@ export class StorageWorld implements AsyncDisposable {
       this.#process.scope.running.some((task) => task.includes(debtTask)) ||
       [...this.book.values()].some(({ operation }) => operation !== undefined)
     );
-  }
-
-  async until(what: string, condition: () => boolean): Promise<void> {
-    const deadline = performance.now() + longestWaitMs;
-    while (!condition()) {
-      if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,7 +2,7 @@
 import { waitFor } from '@berth/lab/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { imageOf } from '../testing/rig/images.ts';
-import { type ProvisionOptions, Rig, type Services, service } from '../testing/rig/rig.ts';
+import { type ProvisionOptions, Rig, type Services, script, service, stays } from '../testing/rig/rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -10,10 +10,6 @@ beforeAll(async () => {
 });
 afterAll(() => rig?.[Symbol.asyncDispose]());
 afterEach(() => rig.proxy.clear());
-
-const script = (line: string, more: Readonly<Record<string, unknown>> = {}) =>
-  service({ command: ['sh', '-c', line], ...more });
-const stays = "trap 'exit 0' TERM; sleep 3600 & wait";
 
 interface Stats {
   readonly allocated_cpu_cores: number;

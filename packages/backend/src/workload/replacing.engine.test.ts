@@ -2,7 +2,7 @@
 import { waitFor } from '@berth/lab/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { imageOf } from '../testing/rig/images.ts';
-import { Rig, service } from '../testing/rig/rig.ts';
+import { Rig, script, service, stays } from '../testing/rig/rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -11,9 +11,6 @@ beforeAll(async () => {
 afterAll(() => rig?.[Symbol.asyncDispose]());
 afterEach(() => rig.proxy.clear());
 
-const stays = "trap 'exit 0' TERM; sleep 3600 & wait";
-const script = (line: string, more: Readonly<Record<string, unknown>> = {}) =>
-  service({ command: ['sh', '-c', line], ...more });
 const versioned = (version: string, line = stays) => ({ web: script(line, { env: { VERSION: version } }) });
 
 const versionOf = async (uuid: string): Promise<string | undefined> =>

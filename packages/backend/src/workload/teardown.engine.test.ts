@@ -3,7 +3,7 @@ import { waitFor } from '@berth/lab/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { label } from '../names/index.ts';
 import { imageOf } from '../testing/rig/images.ts';
-import { Rig, service } from '../testing/rig/rig.ts';
+import { Rig, script, service, stays } from '../testing/rig/rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -37,8 +37,8 @@ describe('a close', () => {
 
   it('gives a container its time, and ends one that does not end', async () => {
     const uuid = await rig.running({
-      polite: service({ command: ['sh', '-c', "trap 'exit 0' TERM; sleep 3600 & wait"] }),
-      deaf: service({ command: ['sh', '-c', "trap '' TERM; while true; do sleep 1; done"] }),
+      polite: script(stays),
+      deaf: script("trap '' TERM; while true; do sleep 1; done"),
     });
     await rig.deprovision(uuid);
     await closed(uuid);

@@ -339,3 +339,10 @@ export const service = (more: Readonly<Record<string, unknown>> = {}, form: Imag
   image: imageOf(form),
   ...more,
 });
+
+/** A service that does this, in a shell. */
+export const script = (line: string, more: Readonly<Record<string, unknown>> = {}) =>
+  service({ command: ['sh', '-c', line], ...more });
+
+/** The line of a script that stays, and ends at once when told to. */
+export const stays = "trap 'exit 0' TERM; sleep 3600 & wait";
