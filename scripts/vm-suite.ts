@@ -7,6 +7,9 @@ import { type Counts, readReport, zero } from './test-report.ts';
 /** On a machine that does nothing else it takes one; what is slower than this has gone wrong. */
 const budgetMs = 15 * 60_000;
 
+/** What is said to a test here and is meant for those in the machine. */
+const handedOn = ['BERTH_SEED', 'BERTH_ZFS_CUTS'] as const;
+
 export async function runVmSuite(filters: readonly string[], say: (text: string) => void): Promise<Counts> {
   const why = await whyNoVm(say);
   if (why !== undefined) {
@@ -21,7 +24,7 @@ export async function runVmSuite(filters: readonly string[], say: (text: string)
     [process.execPath, runner, 'run', '--project=vm', ...reports, ...filters],
     {
       share: root,
-      env: { BERTH_SEED: process.env['BERTH_SEED'] ?? '' },
+      env: Object.fromEntries(handedOn.map((name) => [name, process.env[name] ?? ''])),
       onOutput: (chunk) => void process.stdout.write(chunk),
       timeoutMs: budgetMs,
       say,

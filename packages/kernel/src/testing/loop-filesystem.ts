@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 const prefix = 'berth-loop-';
 
@@ -53,24 +53,52 @@ export interface LoopFilesystem extends Disposable {
   mount(): void;
 }
 
+/** How a file system comes onto a disk, and that to its place. */
 interface DiskRecipe {
-  readonly format: readonly string[];
-  readonly options: string;
-  readonly prepare: (root: string) => void;
+  /** Mounted when it returns. */
+  readonly make: (image: string, root: string) => void;
+  readonly mount: (image: string, root: string) => void;
+  readonly unmount: (root: string) => void;
 }
 
-export type DiskKind = 'btrfs' | 'xfs' | 'ext4';
+export type DiskKind = 'btrfs' | 'xfs' | 'ext4' | 'zfs';
 
 export const diskKinds: Readonly<Record<DiskKind, DiskRecipe>> = {
-  btrfs: {
-    format: ['mkfs.btrfs', '--quiet'],
-    options: 'loop',
-    prepare: (root) => tool('btrfs', 'quota', 'enable', root),
-  },
+  btrfs: onLoop(['mkfs.btrfs', '--quiet'], 'loop', (root) => tool('btrfs', 'quota', 'enable', root)),
   /** With project quotas, which not every kernel has. */
-  xfs: { format: ['mkfs.xfs', '-q'], options: 'loop,prjquota', prepare: () => undefined },
-  ext4: { format: ['mkfs.ext4', '-q'], options: 'loop', prepare: () => undefined },
+  xfs: onLoop(['mkfs.xfs', '-q'], 'loop,prjquota'),
+  ext4: onLoop(['mkfs.ext4', '-q'], 'loop'),
+  /** A pool of its own, which no kernel but a virtual machine's has; with a dataset for volumes, called so. */
+  zfs: {
+    make: (image, root) => {
+      const pool = poolAt(root);
+      tool('zpool', 'create', '-f', '-o', 'cachefile=none', '-O', `mountpoint=${root}`, pool, image);
+      tool('zfs', 'create', `${pool}/volumes`);
+      tool('zpool', 'sync', pool);
+    },
+    mount: (image, root) => tool('zpool', 'import', '-f', '-o', 'cachefile=none', '-d', image, poolAt(root)),
+    unmount: (root) => tool('zpool', 'export', '-f', poolAt(root)),
+  },
 };
+
+const poolAt = (root: string): string => `${basename(dirname(root))}-${basename(root)}`;
+
+function onLoop(
+  format: readonly string[],
+  options: string,
+  prepare: (root: string) => void = () => undefined,
+): DiskRecipe {
+  const mount = (image: string, root: string): void => tool('mount', '-o', options, image, root);
+  return {
+    make: (image, root) => {
+      tool(...format, image);
+      mount(image, root);
+      prepare(root);
+    },
+    mount,
+    unmount: (root) => tool('umount', '--detach-loop', root),
+  };
+}
 
 export const makeBtrfs = (sizeMb = 256): LoopFilesystem => make(sizeMb, diskKinds.btrfs);
 
@@ -102,26 +130,23 @@ export function newFolder(): string {
   return mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
 }
 
-function make(sizeMb: number, { format, options, prepare }: DiskRecipe): LoopFilesystem {
+function make(sizeMb: number, recipe: DiskRecipe): LoopFilesystem {
   const folder = newFolder();
   const image = join(folder, 'image');
   const root = join(folder, 'root');
   writeFileSync(image, '');
   truncateSync(image, sizeMb * 2 ** 20);
   mkdirSync(root);
-  const mount = (): void => tool('mount', '-o', options, image, root);
   try {
-    tool(...format, image);
-    mount();
-    prepare(root);
+    recipe.make(image, root);
   } catch (error) {
     release(folder);
     throw error;
   }
   return {
     root,
-    mount,
-    unmount: () => tool('umount', '--detach-loop', root),
+    mount: () => recipe.mount(image, root),
+    unmount: () => recipe.unmount(root),
     [Symbol.dispose]: () => release(folder),
   };
 }

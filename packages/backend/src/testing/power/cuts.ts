@@ -12,7 +12,7 @@ import { PowerHost } from './power-host.ts';
 import { broken, look, type Place, type Promised, placesOf, service } from './promises.ts';
 
 export interface CutsOptions {
-  readonly kind: 'btrfs' | 'xfs';
+  readonly kind: 'btrfs' | 'xfs' | 'zfs';
   /** The stores lie on a disk of their own, of this kind, which loses what was not flushed there. */
   readonly stores?: DiskKind;
   readonly diskMb: number;

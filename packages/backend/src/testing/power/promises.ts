@@ -62,6 +62,8 @@ async function unlabelledOf(root: string, names: Iterable<string>): Promise<read
     onClearFailed: () => undefined,
     minAvgFileBytes: 0,
   });
+  // On others this changes something, under the program that works there.
+  if (volumes.kind === 'zfs') await volumes.validate();
   const found: string[] = [];
   for (const name of names) {
     const label = await volumes.label(name).catch((error: unknown) => String(error));

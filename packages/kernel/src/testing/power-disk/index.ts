@@ -52,19 +52,16 @@ export class PowerDisks implements AsyncDisposable {
     for (const [disk, root] of this.roots.entries()) {
       mkdirSync(root);
       const device = join(this.#folder, 'device', `disk${disk}`);
-      const { format, prepare } = diskKinds[this.#kinds[disk] ?? 'ext4'];
-      tool(...format, device);
-      this.#mount(disk, device);
-      prepare(root);
+      this.#recipe(disk).make(device, root);
     }
   }
 
-  #mount(disk: number, device: string): void {
-    tool('mount', '-o', diskKinds[this.#kinds[disk] ?? 'ext4'].options, device, this.roots[disk] ?? '');
+  #recipe(disk: number): (typeof diskKinds)[DiskKind] {
+    return diskKinds[this.#kinds[disk] ?? 'ext4'];
   }
 
   #unmount(): void {
-    for (const root of this.roots) tool('umount', '--detach-loop', root);
+    for (const [disk, root] of this.roots.entries()) this.#recipe(disk).unmount(root);
   }
 
   /** Stands in the journal between what was on the disks before and what came after. */
@@ -89,7 +86,7 @@ export class PowerDisks implements AsyncDisposable {
    * image: the kernel may remember for a while what it had of one.
    */
   mountCut(images: readonly string[]): Disposable {
-    for (const [disk, image] of images.entries()) this.#mount(disk, image);
+    for (const [disk, image] of images.entries()) this.#recipe(disk).mount(image, this.roots[disk] ?? '');
     return {
       [Symbol.dispose]: () => {
         this.#unmount();
