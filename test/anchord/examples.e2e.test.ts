@@ -1,15 +1,23 @@
 /** The examples, brought up by the commands of their guides, and nothing else. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Example } from '../src/example.ts';
 import { Harbour } from '../src/harbour.ts';
 
 let harbour: Harbour;
+let folder: string;
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'berth-examples-'));
   harbour = await Harbour.open();
   // A host has one network for each LAN, and the guide makes it.
   await harbour.host.docker('network', 'rm', harbour.lan);
 });
-afterAll(() => harbour?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  await harbour?.[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
 
 describe('greenfield: a mail stack with an address of its own', () => {
   const page = 'anchord-greenfield.md';
@@ -39,6 +47,19 @@ describe('greenfield: a mail stack with an address of its own', () => {
     expect(tables).toContain('map dnat_tcp');
     expect(log).toContain('"msg":"reconciled"');
     expect(health).toMatch(/^(starting|healthy)\n$/);
+
+    const troubleshooting = 'anchord-troubleshooting.md';
+    const [status, diagnosis] = await example.follow(troubleshooting, /^docker/);
+    expect(status).toContain('tcp/587');
+    expect(diagnosis).not.toContain('PROBLEM');
+    const file = join(folder, 'anchord.env');
+    await writeFile(file, 'ANCHORD_PROJECT=mail\nANCHORD_EXT_NETWORK=lan\n');
+    const names = { NAME: 'mail-anchord-1', FILE: file };
+    const [inside, outside, checked, printed] = await example.ask(troubleshooting, /anchord/, names);
+    expect(inside).toContain('The network-anchor in this container');
+    expect(outside).not.toContain('PROBLEM');
+    expect(checked).toContain('the settings of network-anchor can be used');
+    expect(printed).toMatch(/ANCHORD_EXT_NETWORK +environment +lan/);
   });
 });
 

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { anchordImage, echoServing, lanLink, socketProxyImage } from '@berth/lab';
 import { ComposeProject } from './compose.ts';
-import { commandsOf, type GuideCommand } from './guide.ts';
+import { commandsOf, type GuideCommand, inlineCommandsOf } from './guide.ts';
 import type { Harbour } from './harbour.ts';
 
 const examples = join(import.meta.dirname, '..', '..', 'deploy', 'examples');
@@ -68,6 +68,19 @@ export class Example implements AsyncDisposable {
   async follow(page: string, matching: RegExp): Promise<readonly string[]> {
     const commands = (await commandsOf(page)).filter(({ text }) => matching.test(text));
     if (commands.length === 0) throw new Error(`${page} has no command like ${matching}`);
+    const written: string[] = [];
+    for (const command of commands) written.push(await this.#run(command));
+    return written;
+  }
+
+  /** Runs what stands in the text of the page and matches, with these names; hands back what each wrote. */
+  async ask(
+    page: string,
+    matching: RegExp,
+    names: Readonly<Record<string, string>>,
+  ): Promise<readonly string[]> {
+    const commands = (await inlineCommandsOf(page, names)).filter(({ text }) => matching.test(text));
+    if (commands.length === 0) throw new Error(`${page} says nothing like ${matching}`);
     const written: string[] = [];
     for (const command of commands) written.push(await this.#run(command));
     return written;

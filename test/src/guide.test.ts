@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commandOf } from './guide.ts';
+import { commandOf, imageOf } from './guide.ts';
 
 describe('a line of a guide', () => {
   it('is variables, a program and its arguments', () => {
@@ -23,5 +25,26 @@ describe('a line of a guide', () => {
 
   it('may not need a shell', () => {
     expect(() => commandOf('docker logs x | grep y')).toThrow('needs a shell');
+  });
+});
+
+describe('an image that the docs run', () => {
+  const docs = join(import.meta.dirname, '..', '..', 'docs');
+  const pages = ['guides', 'guides/operations', 'reference'].flatMap((folder) =>
+    readdirSync(join(docs, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => readFileSync(join(docs, folder, name), 'utf8')),
+  );
+  const found = (pattern: RegExp) => pages.flatMap((page) => page.match(pattern) ?? []);
+
+  it('is one that a guide builds, or stands for one of the reader', () => {
+    const built = found(/docker build .*?(?:-t|--tag) \S+/g).map((line) => line.split(' ').at(-1));
+    const runs = found(/docker run [^`\n]+/g);
+    expect(runs.length).toBeGreaterThan(10);
+    const unknown = runs.filter((line) => {
+      const image = imageOf(line.split(' '));
+      return image === undefined || !(built.includes(image) || image.startsWith('example/'));
+    });
+    expect(unknown).toEqual([]);
   });
 });

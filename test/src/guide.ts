@@ -18,6 +18,31 @@ export async function commandsOf(page: string): Promise<readonly GuideCommand[]>
   return blocks.flatMap((block) => block.split('\n').flatMap((line) => commandOf(line) ?? []));
 }
 
+/** The commands of Docker that stand in the text or a table of a page; what is in capitals there is named in `names`. */
+export async function inlineCommandsOf(
+  page: string,
+  names: Readonly<Record<string, string>>,
+): Promise<readonly GuideCommand[]> {
+  const text = await readFile(join(guides, page), 'utf8');
+  const prose = text.replaceAll(/^```.*?^```$/gms, '');
+  return [...prose.matchAll(/`(docker [^`]+)`/g)].flatMap(([, line = '']) => {
+    const named = line.replaceAll(/\b[A-Z]{3,}\b/g, (word) => names[word] ?? word);
+    return commandOf(named) ?? [];
+  });
+}
+
+const withValue = /^(-v|-e|--(network|name|cap-add|volume|env|env-file|stop-timeout|label|sysctl))$/;
+
+/** What a `docker run` runs; undefined where that can not be told. */
+export function imageOf(argv: readonly string[]): string | undefined {
+  for (let at = argv.indexOf('run') + 1; at < argv.length; at++) {
+    const word = argv[at] ?? '';
+    if (!word.startsWith('-')) return word;
+    if (withValue.test(word)) at += 1;
+  }
+  return undefined;
+}
+
 export function commandOf(line: string): GuideCommand | undefined {
   const text = line.replace(/(^|\s)#.*$/, '').trim();
   if (text === '') return undefined;

@@ -50,7 +50,11 @@ export const commands: readonly Command[] = [
     [
       {
         what: 'On an existing macvlan network called lan:',
-        line: 'docker run --network lan --cap-add NET_ADMIN -v /var/run/docker.sock:/var/run/docker.sock -e ANCHORD_PROJECT=mail -e ANCHORD_EXT_NETWORK=lan anchord',
+        line: 'docker run -d --name mail-anchor --network lan --cap-add NET_ADMIN --sysctl net.ipv4.ip_forward=1 -v /var/run/docker.sock:/var/run/docker.sock -e ANCHORD_PROJECT=mail -e ANCHORD_EXT_NETWORK=lan anchord:dev',
+      },
+      {
+        what: 'And where its backends are, as service-anchors look for it:',
+        line: 'docker network connect --alias anchord mail_transit mail-anchor',
       },
     ],
   ),
@@ -61,7 +65,7 @@ export const commands: readonly Command[] = [
     [
       {
         what: 'Beside a container of somebody else:',
-        line: 'docker run --network container:app --cap-add NET_ADMIN -e ANCHORD_GATEWAY_IP=172.30.1.2 anchord service-anchor',
+        line: 'docker run --network container:app --cap-add NET_ADMIN -e ANCHORD_GATEWAY_IP=172.30.1.2 anchord:dev service-anchor',
       },
     ],
   ),
@@ -72,7 +76,7 @@ export const commands: readonly Command[] = [
     [
       {
         what: 'Keep the container app on the network proxy_net:',
-        line: 'docker run -v /var/run/docker.sock:/var/run/docker.sock -e ANCHORD_FOLLOW_NETWORK=proxy_net -e ANCHORD_FOLLOW_TARGET=app anchord external-rebinder',
+        line: 'docker run -v /var/run/docker.sock:/var/run/docker.sock -e ANCHORD_FOLLOW_NETWORK=proxy_net -e ANCHORD_FOLLOW_TARGET=app anchord:dev external-rebinder',
       },
     ],
   ),
@@ -83,7 +87,7 @@ export const commands: readonly Command[] = [
     [
       {
         what: 'For the Compose project that the container itself belongs to:',
-        line: 'docker run -v /var/run/docker.sock:/var/run/docker.sock -e COMPOSE_PROJECT_NAME=wrap anchord wrap-rebinder',
+        line: 'docker run -v /var/run/docker.sock:/var/run/docker.sock -e COMPOSE_PROJECT_NAME=wrap anchord:dev wrap-rebinder',
       },
     ],
   ),
@@ -96,7 +100,7 @@ export const commands: readonly Command[] = [
     examples: [
       {
         what: 'From anywhere on the host:',
-        line: 'docker run --rm -v /var/run/docker.sock:/var/run/docker.sock anchord doctor stale-netns',
+        line: 'docker run --rm -v /var/run/docker.sock:/var/run/docker.sock anchord:dev doctor stale-netns',
       },
     ],
     exits: { 0: 'Looked, whatever was found.', 1: 'Could not look.' },
@@ -130,7 +134,7 @@ export const commands: readonly Command[] = [
       },
       {
         what: 'A host without going into an anchor:',
-        line: 'docker run --rm -v /var/run/docker.sock:/var/run/docker.sock anchord doctor all',
+        line: 'docker run --rm -v /var/run/docker.sock:/var/run/docker.sock anchord:dev doctor all',
       },
       {
         what: 'One check in a script:',
@@ -175,7 +179,7 @@ export const commands: readonly Command[] = [
     examples: [
       {
         what: 'Before a container is rolled out:',
-        line: 'docker run --rm --env-file anchord.env anchord config check',
+        line: 'docker run --rm --env-file anchord.env anchord:dev config check',
       },
     ],
     exits: { 0: 'The settings can be used.', 1: 'They cannot.', 2: usageExit },
@@ -201,7 +205,7 @@ export const commands: readonly Command[] = [
     examples: [
       {
         what: 'For bash, on a host with a wrapper called anchord:',
-        line: 'docker run --rm anchord completion bash > /etc/bash_completion.d/anchord',
+        line: 'docker run --rm anchord:dev completion bash > /etc/bash_completion.d/anchord',
       },
     ],
     exits: { 0: 'Printed.', 2: usageExit },
@@ -212,7 +216,7 @@ export const commands: readonly Command[] = [
     summary: 'Says what there is; with --man, as a manual page.',
     about: ['The same as --help. Each command has a --help of its own.'],
     options: [{ flag: '--man', about: 'Prints the manual page, for man.' }, helpOption],
-    examples: [{ what: 'Read the manual:', line: 'docker run --rm anchord help --man | man -l -' }],
+    examples: [{ what: 'Read the manual:', line: 'docker run --rm anchord:dev help --man | man -l -' }],
     exits: { 0: 'Said.', 2: usageExit },
   },
   {
