@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GroupCommit, type Lease, LeaseBook, liveInfos, ReleaseStore, transition } from '@berth/backend';
+import { GroupCommit, type Lease, LeaseBook, liveInfo, ReleaseStore, transition } from '@berth/backend';
 import type { BenchCase, Row } from '../harness/bench-case.ts';
 import { timingRow } from '../harness/bench-case.ts';
 import { measure } from '../harness/measure.ts';
@@ -51,7 +51,7 @@ export const page: BenchCase = {
       const rounds = quick ? 50 : 500;
       const ours = await measure({ rounds, withinMs: 60_000 }, () => {
         const { leases: found, next } = book.page(cursor, pageSize);
-        JSON.stringify({ provisions: liveInfos(found), continue: next });
+        JSON.stringify({ provisions: found.map(liveInfo), continue: next });
         cursor = next ?? '';
       });
       const work = `1000 of ${count} leases`;
@@ -61,7 +61,7 @@ export const page: BenchCase = {
       const sorting = await measure({ rounds: quick ? 10 : 50, withinMs: 60_000 }, () => {
         const all = [...leases].sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
         const found = all.filter(({ uuid }) => uuid > after).slice(0, pageSize);
-        JSON.stringify({ provisions: liveInfos(found) });
+        JSON.stringify({ provisions: found.map(liveInfo) });
         after = found.length < pageSize ? '' : (found.at(-1)?.uuid ?? '');
       });
       rows.push(timingRow(work, 'sorting all of them', sorting));

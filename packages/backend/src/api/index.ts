@@ -3,4 +3,4 @@ export { openApiDocument } from './openapi.ts';
 export type { Backend } from './routes.ts';
 export { listen, type ServerOptions } from './server.ts';
 export type { TlsSettings } from './tls.ts';
-export { liveInfos } from './wire.ts';
+export { liveInfo } from './wire.ts';

@@ -6,7 +6,7 @@ import type { Operations, Views } from '../operations/index.ts';
 import { type Answer, type InternalText, Refused } from './answer.ts';
 import { lookupFrom, pageFrom, tailFrom } from './query.ts';
 import { answers, requests } from './schemas.ts';
-import { leaseInfo, liveInfos, provisionInfo, releaseInfo, stats } from './wire.ts';
+import { leaseInfo, liveInfo, provisionInfo, releaseInfo, stats } from './wire.ts';
 
 /** What the routes work on. */
 export interface Backend {
@@ -172,10 +172,10 @@ export const routes: readonly Route[] = [
     internal: 'shown',
     handle: async ({ backend, query }) => {
       const wanted = lookupFrom(query);
-      if (wanted !== undefined) return json(200, { provisions: liveInfos(backend.views.lookup(wanted)) });
+      if (wanted !== undefined) return json(200, { provisions: backend.views.lookup(wanted).map(liveInfo) });
       const { after, limit } = pageFrom(query);
       const { leases, next } = backend.views.page(after, limit);
-      return json(200, { provisions: liveInfos(leases), continue: next });
+      return json(200, { provisions: leases.map(liveInfo), continue: next });
     },
   }),
   post({
