@@ -1,10 +1,10 @@
-import { parseMac } from '@berth/kernel/ip';
+import { parseIp, parseMac } from '@berth/kernel/ip';
 import { describe, expect, it } from 'vitest';
 import { forwardFilterFor, refusedInterfaces, type Standing } from './forward-filter.ts';
 
 const macOf = (number: number): string => `02:42:0a:00:00:0${number}`;
 const link = (name: string, number: number, kind: string | undefined = 'veth') => ({
-  ...{ name, kind, loopback: false },
+  ...{ name, kind, loopback: false, index: number },
   mac: parseMac(macOf(number)),
 });
 
@@ -19,6 +19,7 @@ const standing = (changes: Partial<Standing> = {}): Standing => ({
     other: { mac: macOf(4) },
   },
   links,
+  addresses: [1, 2, 3, 4].map((number) => ({ link: number, address: parseIp(`10.0.${number}.2`) })),
   externalInterface: 'eth0',
   externalNetwork: 'lan',
   sharedNetwork: 'transit',
@@ -47,6 +48,18 @@ describe('who may send packets through us', () => {
 
   it('is who stands on the network of the backends, whatever kind that is', () => {
     expect(forwardFilterFor(standing({ sharedNetwork: 'other' }))).toEqual(inner('eth1', 'eth2', 'eth3'));
+  });
+
+  it('is who stands on a network of a driver that gives no MAC of its own, found by our address there', () => {
+    const parents = parseMac(macOf(9));
+    const ipvlan = links.map((one) => (one.name === 'eth3' ? { ...one, kind: 'ipvlan', mac: parents } : one));
+    for (const mac of [undefined, '']) {
+      const attachments = { ...standing().attachments, other: { mac, ipv4: '10.0.4.2' } };
+      const filter = (sharedNetwork: string) =>
+        forwardFilterFor(standing({ attachments, links: ipvlan, sharedNetwork }));
+      expect(filter('other')).toEqual(inner('eth1', 'eth2', 'eth3'));
+      expect(filter('transit')).toEqual(inner('eth1', 'eth2'));
+    }
   });
 
   it('is nobody yet on a network whose interface is not there', () => {

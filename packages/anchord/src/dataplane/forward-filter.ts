@@ -1,12 +1,19 @@
 /** Who may send what through us: worked out from the networks that Docker attached us to, and the links that the kernel has. */
-import type { Link } from '@berth/kernel/network';
+import type { InterfaceAddress, Link } from '@berth/kernel/network';
 import type { ForwardFilter } from './ruleset.ts';
+
+interface Attached {
+  readonly mac?: string | undefined;
+  readonly ipv4?: string | undefined;
+  readonly ipv6?: string | undefined;
+}
 
 /** Where our own container stands. */
 export interface Standing {
   /** By the name of the network, as Docker tells it. */
-  readonly attachments: Readonly<Record<string, { readonly mac?: string | undefined }>>;
-  readonly links: readonly Pick<Link, 'name' | 'kind' | 'mac'>[];
+  readonly attachments: Readonly<Record<string, Attached>>;
+  readonly links: readonly Pick<Link, 'index' | 'name' | 'kind' | 'mac'>[];
+  readonly addresses: readonly Pick<InterfaceAddress, 'link' | 'address'>[];
   readonly externalInterface: string;
   readonly externalNetwork: string | undefined;
   /** The network on which backends are, as soon as that is certain. */
@@ -27,11 +34,16 @@ const lanKinds: ReadonlySet<string | undefined> = new Set(['macvlan', 'ipvlan'])
  * is. Where Docker attached nothing, the namespace is somebody else's (the host's, say), with ways of its own through it.
  */
 export function forwardFilterFor(standing: Standing): ForwardFilter {
-  const { attachments, links, externalInterface, externalNetwork, sharedNetwork } = standing;
+  const { attachments, links, addresses, externalInterface, externalNetwork, sharedNetwork } = standing;
   const own = ownNetworks(attachments);
   if (own.length === 0) return { kind: 'external' };
-  const networkOf = ({ mac }: Pick<Link, 'mac'>): string | undefined =>
-    mac === undefined ? undefined : own.find((name) => attachments[name]?.mac?.toLowerCase() === mac);
+  const networkOf = (link: Pick<Link, 'index' | 'mac'>): string | undefined =>
+    own.find((name) => {
+      const { mac = '', ipv4, ipv6 } = attachments[name] ?? {};
+      if (mac !== '') return mac.toLowerCase() === link.mac;
+      // A driver that gives no MAC of its own (ipvlan) gives an address all the same.
+      return addresses.some((one) => one.link === link.index && [ipv4, ipv6].includes(one.address));
+    });
   const interfaces = links
     .filter((link) => {
       const network = networkOf(link);

@@ -63,7 +63,8 @@ export class InnerSide {
     if (!wanted) return dataplane.reshape({ externalInterface });
     const links: readonly Link[] = network.links.list();
     const forwardFilter = forwardFilterFor({
-      ...{ attachments: this.#self.attachments, links, externalInterface },
+      ...{ attachments: this.#self.attachments, links, addresses: network.addresses.list() },
+      externalInterface,
       externalNetwork: external.kind === 'network' ? external.network : undefined,
       sharedNetwork: this.#sharedNetwork,
     });

@@ -157,6 +157,7 @@ export async function forwardFilters(
   const standing = {
     attachments: (await site.self()).attachments,
     links: site.parts.network.links.list(),
+    addresses: site.parts.network.addresses.list(),
     externalInterface,
     externalNetwork: external.kind === 'network' ? external.network : undefined,
   };
