@@ -2,6 +2,7 @@
 import { echoServing } from '@berth/lab';
 import { waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stillLeaving } from '../src/compose.ts';
 import { Containers } from '../src/docker.ts';
 import { Example } from '../src/example.ts';
 import { Harbour } from '../src/harbour.ts';
@@ -69,7 +70,7 @@ describe('follower: a container on the network of another stack', () => {
       projects: { directory: ['peer.compose.yaml'], portal: [] },
       networks: [],
     });
-    await example.follow('anchord-follower.md', /^docker compose/);
+    await example.follow('anchord-follower.md', /^docker compose/, { again: stillLeaving });
     await waitFor(
       'the follower on the network as it is now',
       async () => {

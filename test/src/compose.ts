@@ -96,3 +96,6 @@ export class ComposeProject implements AsyncDisposable {
     if (this.#ours) await rm(this.#folder, { recursive: true, force: true });
   }
 }
+
+/** Compose saw nobody on the network, and the engine had not yet cleared up after the last one who was. */
+export const stillLeaving = /has active endpoints/;

@@ -64,12 +64,27 @@ export class Example implements AsyncDisposable {
     return project;
   }
 
-  /** Runs the commands of the page whose text matches, in order; hands back what they wrote. */
-  async follow(page: string, matching: RegExp): Promise<readonly string[]> {
+  /**
+   * Runs the commands of the page whose text matches, in order; hands back what they wrote. `again`: a failure with these words
+   * is one after which the page says to give the command once more.
+   */
+  async follow(
+    page: string,
+    matching: RegExp,
+    { again }: { readonly again?: RegExp } = {},
+  ): Promise<readonly string[]> {
     const commands = (await commandsOf(page)).filter(({ text }) => matching.test(text));
     if (commands.length === 0) throw new Error(`${page} has no command like ${matching}`);
     const written: string[] = [];
-    for (const command of commands) written.push(await this.#run(command));
+    for (const command of commands) {
+      const run = (): Promise<string> => this.#run(command);
+      written.push(
+        await run().catch((error: unknown) => {
+          if (again?.test(String(error)) === true) return run();
+          throw error;
+        }),
+      );
+    }
     return written;
   }
 
