@@ -1,5 +1,6 @@
 /** Docker engine 26 where control groups are of version 2 and nothing else: limits that are enforced, read by our client. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { connectEngine, type Engine } from '@berth/engine';
 import { waitFor } from '@berth/lab';
 import { Scope } from '@berth/service';
@@ -11,14 +12,27 @@ const must = (command: string, ...args: readonly string[]): string => {
   return stdout;
 };
 
-const running: Partial<{ scope: Scope; engine: Engine; daemon: ChildProcess }> = {};
+const running: Partial<{ scope: Scope; engine: Engine }> = {};
+const daemons: ChildProcess[] = [];
 const engine = (): Engine => {
   if (running.engine === undefined) throw new Error('the engine does not run');
   return running.engine;
 };
 
+const log = '/tmp/engine.log';
+const daemon = (command: string, ...args: readonly string[]): void => {
+  const into = openSync(log, 'a');
+  daemons.push(spawn(command, args, { stdio: ['ignore', into, into] }));
+  closeSync(into);
+};
+const evidence = () => readFileSync(log, 'utf8').slice(-3_000);
+
 beforeAll(async () => {
-  running.daemon = spawn('dockerd', [], { stdio: 'ignore' });
+  // The engine would start it, too, but gives it no more than 15 seconds: not enough for an emulated machine.
+  daemon('containerd');
+  const socket = '/run/containerd/containerd.sock';
+  await waitFor('containerd', () => existsSync(socket), { timeoutMs: 200_000, everyMs: 250, evidence });
+  daemon('dockerd', '--containerd', socket);
   running.scope = new Scope('engine', (error) => {
     throw error;
   });
@@ -28,16 +42,16 @@ beforeAll(async () => {
       .system.ping()
       .then(() => true)
       .catch(() => false);
-  await waitFor('the engine', answers, { timeoutMs: 120_000, everyMs: 250 });
+  await waitFor('the engine', answers, { timeoutMs: 200_000, everyMs: 250, evidence });
   must('mkdir', '-p', '/tmp/image/bin');
   must('cp', '/usr/bin/busybox', '/tmp/image/bin/');
   must('tar', '-C', '/tmp/image', '-cf', '/tmp/image.tar', '.');
   must('docker', 'import', '/tmp/image.tar', 'busybox');
-}, 150_000);
+}, 420_000);
 
 afterAll(async () => {
   await running.scope?.close();
-  running.daemon?.kill('SIGKILL');
+  for (const each of daemons.toReversed()) each.kill('SIGKILL');
 });
 
 describe('engine 26 with control groups of version 2', () => {
@@ -67,6 +81,7 @@ describe('engine 26 with control groups of version 2', () => {
   });
 
   it('makes the VLAN link of a macvlan network by itself', async () => {
+    must('ip', 'link', 'set', 'eth0', 'up');
     must(
       'docker',
       'network',
