@@ -2,13 +2,7 @@
  * From the moment in which Docker says that something happened (its own time stamp) to the kernel's map, with a hundred
  * backends. Beside it: when a program that does nothing but read the stream of events has the same event. How late that is
  * says how busy the machine is; what comes beyond it is anchord's, with what it asks of the engine.
- *
- * Measured twice: as it comes, with the engine's own work for the container on the same cores; and with the engine on a core of
- * its own, as on a machine with a core to spare.
  */
-import { execFile } from 'node:child_process';
-import { availableParallelism } from 'node:os';
-import { promisify } from 'node:util';
 import { Nftables } from '@berth/kernel/nftables';
 import { waitFor } from '@berth/lab';
 import { Arrivals } from '../harness/arrivals.ts';
@@ -41,24 +35,9 @@ export const eventToMap: BenchCase = {
           await start(stand, index);
       }),
     );
-    const shared = await watched(context, stand, names, `${BACKENDS} backends`);
-    if (availableParallelism() < 2) return shared;
-    await keepEngineApart(stand);
-    return [
-      ...shared,
-      ...(await watched(context, stand, names, `${BACKENDS} backends, the engine on a core of its own`)),
-    ];
+    return await watched(context, stand, names);
   },
 };
-
-/** The engine and what it starts on the first core; anchord and we on the second. */
-async function keepEngineApart(stand: Stand): Promise<void> {
-  const pin = ['--all-tasks', '--cpu-list', '--pid'];
-  const each = `for pid in $(pidof dockerd containerd); do taskset ${pin.join(' ')} 0 $pid; done`;
-  await stand.host.must(['sh', '-c', each]);
-  await stand.host.must(['taskset', ...pin, '1', String(await stand.pidOf('anchord'))]);
-  await promisify(execFile)('taskset', [...pin, '1', String(process.pid)]);
-}
 
 async function start({ engine, transit }: Stand, index: number): Promise<void> {
   const name = `backend-${index}`;
@@ -73,11 +52,15 @@ async function start({ engine, transit }: Stand, index: number): Promise<void> {
   await engine.containers.start(name);
 }
 
+interface Samples {
+  readonly die: number[];
+  readonly start: number[];
+}
+
 async function watched(
   { quick, scope, say }: BenchContext,
   stand: Stand,
   names: readonly string[],
-  where: string,
 ): Promise<readonly Row[]> {
   const now = wallClock();
   using namespace = await stand.namespaceOf('anchord');
@@ -100,9 +83,9 @@ async function watched(
     }
   });
 
-  const samples = { die: [] as number[], start: [] as number[] };
-  const limits = { die: [] as number[], start: [] as number[] };
-  const beyond = { die: [] as number[], start: [] as number[] };
+  const samples: Samples = { die: [], start: [] };
+  const limits: Samples = { die: [], start: [] };
+  const beyond: Samples = { die: [], start: [] };
   const round = async (name: string, action: 'die' | 'start', act: () => Promise<unknown>) => {
     heard.clear();
     const change = changes.next(`${action} of ${name} in the kernel`);
@@ -129,9 +112,14 @@ async function watched(
     if (ledTo(nftables).get(portOf(index)) !== address)
       throw new Error(`the port of ${name} leads elsewhere`);
   }
-  return (['start', 'die'] as const).flatMap((action) => [
-    timingRow(`${action}, ${where}`, 'berth', timingOf(samples[action])),
-    timingRow(`${action}, ${where}`, 'limit: a reader of the stream', timingOf(limits[action])),
-    timingRow(`${action}, ${where}`, 'berth, beyond that reader', timingOf(beyond[action])),
-  ]);
+  const kinds: readonly (readonly (keyof Samples)[])[] = [['start'], ['die'], ['start', 'die']];
+  return kinds.flatMap((kind) => {
+    const work = `${kind.join(' and ')}, ${BACKENDS} backends`;
+    const all = (of: Samples): readonly number[] => kind.flatMap((action) => of[action]);
+    return [
+      timingRow(work, 'berth', timingOf(all(samples))),
+      timingRow(work, 'limit: a reader of the stream', timingOf(all(limits))),
+      timingRow(work, 'berth, beyond that reader', timingOf(all(beyond))),
+    ];
+  });
 }
