@@ -74,8 +74,8 @@ volumesSuite({ kind: 'xfs', make: () => makeXfs(), full: noSpace, slackMb: 0, si
     const warnings: string[] = [];
     const again = await openAgain('xfs', opened().disk.root, warnings);
     expect(warnings).toEqual([expect.stringMatching(/volume fred-bad/)]);
-    for (const refused of [again.volumes.create('fred-bad', 30), again.volumes.ensureQuota('fred-bad', 30)])
-      await expect(refused).rejects.toMatchObject({ code: 'MARKER_UNUSABLE' });
+    for (const act of ['create', 'ensureQuota'] as const)
+      await expect(again.volumes[act]('fred-bad', 30)).rejects.toMatchObject({ code: 'MARKER_UNUSABLE' });
     expect((await again.volumes.create('fred-b', 20)).created).toBe(false);
     expect(readFileSync(join(path, 'kept'), 'utf8')).toBe('precious');
     expect(errnoOfWriting(join(path, 'more'), 30)).toBe(noSpace);
