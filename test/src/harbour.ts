@@ -83,7 +83,22 @@ export class Harbour implements AsyncDisposable {
     const { lan, spec } = this.space.lab;
     if (spec.lan.dhcp !== false) await serveDhcp(lan, spec.lan.dhcp);
     await this.space[Symbol.asyncDispose]();
+    await removeOrphans(this.host);
   }
+}
+
+/** An anchor that is about to go may still have made its managed service-anchor anew, for a target that went before it. */
+async function removeOrphans(host: Host): Promise<void> {
+  const maker = 'anchord.managed-by.container';
+  const list = async (format: string, ...options: readonly string[]): Promise<readonly string[]> =>
+    (await host.docker('ps', '--all', '--format', format, ...options)).split('\n').filter(Boolean);
+  const made = await list(`{{.ID}} {{.Label "${maker}"}}`, '--filter', `label=${maker}`);
+  const present = new Set(await list('{{.Names}}'));
+  const orphans = made
+    .map((line) => line.split(' '))
+    .filter(([, by = '']) => !present.has(by))
+    .map(([id = '']) => id);
+  if (orphans.length > 0) await host.docker('rm', '--force', ...orphans);
 }
 
 /** Waits for a message in the log of a service; hands back its line. */
