@@ -54,8 +54,10 @@ function v6Arguments(dhcp: DhcpSpec, plan: AddressPlan, link: string): string[] 
   return [
     `--dhcp-range=${range}`,
     '--enable-ra',
-    // An advertisement every few seconds: a test that waits for one should not wait for minutes.
-    `--ra-param=${link},high,4,1800`,
+    // An advertisement every few seconds: a test that waits for one should not wait for minutes. None makes this router
+    // anybody's way out (lifetime 0): one that does, and arrives while the engine sets a container's IPv6 gateway, makes that
+    // start fail ("updating gateway: file exists"). Tests that need such a router have one from a script.
+    `--ra-param=${link},4,0`,
     `--dhcp-option=option6:dns-server,[${plan.v6(plan.router)}]`,
   ];
 }
