@@ -9,4 +9,7 @@ const seed = wanted === 'random' ? Math.floor(Math.random() * 2 ** 31) : Number(
 if (!Number.isSafeInteger(seed))
   throw new Error(`BERTH_SEED must be a whole number or "random", not ${wanted}`);
 
+// Histories that read it themselves get the number, not the word.
+if (wanted === 'random') process.env['BERTH_SEED'] = String(seed);
+
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed });
