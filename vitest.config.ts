@@ -4,6 +4,12 @@ const notOurs = ['**/node_modules/**', '**/dist/**', '**/.cache/**'];
 const setupFiles = ['test/src/seed.ts'];
 const privileged = ['**/*.kernel.test.ts', '**/*.engine.test.ts', '**/*.e2e.test.ts', '**/*.vm.test.ts'];
 
+/**
+ * Where tests wait for programs, kernels and engines, their own waits say what was missing. This limit only ends what hangs: it
+ * is longer than all waits of a test together take on a machine that is many times slower than usual.
+ */
+const patienceMs = 300_000;
+
 /** One project a suite; `scripts/test.ts` runs them one after another and adds up the counts. */
 export default defineConfig({
   test: {
@@ -30,8 +36,8 @@ export default defineConfig({
           pool: 'forks',
           isolate: false,
           fileParallelism: false,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: patienceMs,
+          hookTimeout: patienceMs,
         },
       },
       {
@@ -43,8 +49,8 @@ export default defineConfig({
           globalSetup: ['lab/src/testing/global-setup.ts'],
           pool: 'forks',
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 300_000,
+          testTimeout: patienceMs,
+          hookTimeout: 2 * patienceMs,
         },
       },
       {
@@ -60,8 +66,8 @@ export default defineConfig({
           pool: 'forks',
           isolate: false,
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
+          testTimeout: patienceMs,
+          hookTimeout: patienceMs,
         },
       },
       {
@@ -73,8 +79,8 @@ export default defineConfig({
           globalSetup: ['lab/src/testing/global-setup.ts'],
           pool: 'forks',
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          testTimeout: patienceMs,
+          hookTimeout: 2 * patienceMs,
         },
       },
     ],

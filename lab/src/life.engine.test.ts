@@ -62,7 +62,7 @@ function residents(name: LabName): ProcessRecord[] {
 }
 
 const gone = (processes: readonly ProcessRecord[]): Promise<boolean> =>
-  waitFor('the processes of the lab are gone', () => !processes.some(isAlive), { timeoutMs: 30_000 });
+  waitFor('the processes of the lab are gone', () => !processes.some(isAlive), { timeoutMs: 60_000 });
 
 /** Starts a run that brings the lab up, and waits until it has said this much. */
 async function startOwner(name: LabName, until: RegExp): Promise<ChildProcess> {
@@ -131,7 +131,7 @@ describe('the life of a lab', () => {
     const name = newName();
     const host = (await up(name)).host();
     process.kill(host.init, 'SIGKILL');
-    await waitFor('the host is dead', () => host.findInit() === undefined, { timeoutMs: 30_000 });
+    await waitFor('the host is dead', () => host.findInit() === undefined, { timeoutMs: 60_000 });
     const again = (await up(name)).host();
     expect(await again.docker('run', '--rm', 'berth-lab/busybox', 'echo', 'alive')).toBe('alive\n');
   });
@@ -142,7 +142,7 @@ describe('the life of a lab', () => {
     const { init } = lab.host();
     await rm(join(lab.host().runFolder, '.arranged'));
     process.kill(findInit(lab.lan.namespace)!, 'SIGKILL');
-    await waitFor('the LAN is dead', () => findInit(lab.lan.namespace) === undefined, { timeoutMs: 30_000 });
+    await waitFor('the LAN is dead', () => findInit(lab.lan.namespace) === undefined, { timeoutMs: 60_000 });
     const again = await up(name);
     expect(again.host().init).not.toBe(init);
     expect(findInit(again.lan.namespace)).toBeDefined();

@@ -131,7 +131,7 @@ describe('two service-anchors in one namespace', () => {
     const { space } = harbour;
     const first = await space.start('first', ...gateway, image, 'service-anchor');
     const ready = async (id: string) => (await inside(id, 'health')).stdout === 'ready\n';
-    await waitFor('the first to be ready', () => ready(first), { timeoutMs: 30_000 });
+    await waitFor('the first to be ready', () => ready(first), { timeoutMs: 60_000 });
     // Its gateway is nowhere, so this one never gets ready; the port answers for the other one.
     const nowhere = ['--env', 'ANCHORD_GATEWAY_IP=192.0.2.1', '--cap-add', 'NET_ADMIN'];
     const second = await space.start(
@@ -148,7 +148,7 @@ describe('two service-anchors in one namespace', () => {
         (await harbour.host.docker('logs', second))
           .split('\n')
           .find((line) => line.includes('metrics listener exited')),
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
     expect(JSON.parse(clash)).toMatchObject({ level: 'WARN', addr: '127.0.0.1:9090' });
     expect((await inside(second, 'health')).stdout).toMatch(/^route_installed: false\n/);
@@ -158,7 +158,7 @@ describe('two service-anchors in one namespace', () => {
 
   it('cannot be in one container', async () => {
     const id = await harbour.space.start('only', ...gateway, image, 'service-anchor');
-    await waitFor('it to answer', async () => (await inside(id, 'status')).code === 0, { timeoutMs: 30_000 });
+    await waitFor('it to answer', async () => (await inside(id, 'status')).code === 0, { timeoutMs: 60_000 });
     const { code, stdout } = await inside(id, 'service-anchor');
     expect([code, fatal(stdout)['code']]).toEqual([1, 'ALREADY_RUNNING']);
     expect((await inside(id, 'status')).code).toBe(0);
@@ -166,7 +166,7 @@ describe('two service-anchors in one namespace', () => {
 
   it('are told to the doctor by their command, without a word of the environment', async () => {
     const id = await harbour.space.start('told', ...gateway, image, 'service-anchor');
-    await waitFor('it to answer', async () => (await inside(id, 'status')).code === 0, { timeoutMs: 30_000 });
+    await waitFor('it to answer', async () => (await inside(id, 'status')).code === 0, { timeoutMs: 60_000 });
     expect((await inside(id, 'config', 'print')).stdout).toMatch(/^# service-anchor\n/);
     expect((await inside(id, 'status')).stdout).toMatch(/^Mode +service-anchor, /);
   });
@@ -247,7 +247,7 @@ describe('an engine behind TLS', () => {
         'the rebinder to be ready',
         async () => (await inside(id, 'health')).stdout === 'ready\n',
         {
-          timeoutMs: 40_000,
+          timeoutMs: 60_000,
         },
       );
       const { code, stdout } = await inside(id, 'doctor', 'all', '--only', 'docker-unreachable');
@@ -271,7 +271,7 @@ describe('settings that exclude each other', () => {
     const id = await harbour.space.start('both', ...both, ...silent, image, 'service-anchor');
     // Its health does not come from the listener.
     const ready = async () => (await inside(id, 'health')).stdout === 'ready\n';
-    await waitFor('it to be ready', ready, { timeoutMs: 30_000 });
+    await waitFor('it to be ready', ready, { timeoutMs: 60_000 });
     const logs = await harbour.host.docker('logs', id);
     expect(logs).toContain('both ANCHORD_GATEWAY_HOSTNAME and ANCHORD_GATEWAY_IP set; using GATEWAY_IP');
     expect(logs).toContain('metrics + health listener disabled (ANCHORD_METRICS_ADDR=\\"\\")');
@@ -307,7 +307,7 @@ describe('whoever only talks to Docker', () => {
       'wrap-rebinder',
     );
     const ready = async () => (await inside(id, 'health')).stdout === 'ready\n';
-    await waitFor('the rebinder to be ready', ready, { timeoutMs: 40_000 });
+    await waitFor('the rebinder to be ready', ready, { timeoutMs: 60_000 });
     expect((await run(nothing, 'doctor', 'stale-netns')).code).toBe(0);
   });
 });
@@ -372,7 +372,7 @@ describe('an anchor that is told to stop', () => {
     await waitFor(
       'it to ask',
       async () => (await harbour.host.docker('logs', id)).includes('service-anchor starting (DNS mode)'),
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
     expect(await stopped(id, '--time', '5')).toBe('0');
   });
@@ -388,7 +388,7 @@ describe('a network-anchor that is told to stop before it has found its interfac
     await waitFor(
       'it to look for its interface',
       async () => (await host.docker('logs', id)).includes('external interface not resolved yet'),
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
     await host.docker('stop', '--time', '10', id);
     expect((await host.docker('inspect', '--format', '{{.State.ExitCode}}', id)).trim()).toBe('0');

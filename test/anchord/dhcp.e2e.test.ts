@@ -81,8 +81,9 @@ describe.each(scenarios)('with a LAN that is $name', ({ dhcp, env, leasedV4, v6 
 
   it('the external interface is found, and both tables are there', async () => {
     await logged(stack, 'anchord', 'external interface resolved by network');
-    await stack.exec('anchord', 'nft', 'list', 'table', 'ip', 'anchord_v4');
-    await stack.exec('anchord', 'nft', 'list', 'table', 'ip6', 'anchord_v6');
+    const tables = async () => await stack.exec('anchord', 'nft', 'list', 'tables').catch(() => '');
+    for (const table of ['table ip anchord_v4', 'table ip6 anchord_v6'])
+      await waitFor(table, async () => (await tables()).includes(table), { timeoutMs: 60_000 });
   });
 
   it(
@@ -114,7 +115,7 @@ describe.each(scenarios)('with a LAN that is $name', ({ dhcp, env, leasedV4, v6 
         const addresses = await externalAddresses(stack, 6);
         return addresses.length === (given === undefined ? 1 : 2) && addresses;
       },
-      { timeoutMs: 5_000 },
+      { timeoutMs: 60_000 },
     );
     expect([...now].sort()).toEqual([docker, ...(given === undefined ? [] : [given])].sort());
     if (v6 !== 'leased') return;
@@ -143,7 +144,7 @@ describe.each(scenarios)('with a LAN that is $name', ({ dhcp, env, leasedV4, v6 
         (await stack.exec('anchord', 'nft', 'list', 'map', 'ip', 'anchord_v4', 'dnat_tcp')).includes(
           `25 : ${address}`,
         ),
-      { timeoutMs: 8_000 },
+      { timeoutMs: 60_000 },
     );
     const [external = ''] = await externalAddresses(stack, 4);
     expect((await greeted(harbour, external)).source).toBe(harbour.space.client().v4);
@@ -161,12 +162,12 @@ describe.each(scenarios)('with a LAN that is $name', ({ dhcp, env, leasedV4, v6 
     expect(messages.filter((msg) => msg.startsWith('nat teardown'))).toEqual([]);
     if (leasedV4) {
       await waitFor('the lease given back', async () => !(await leases()).includes(` ${address} `), {
-        timeoutMs: 5_000,
+        timeoutMs: 60_000,
       });
     }
     if (given !== undefined) {
       await waitFor('the IPv6 lease given back', async () => !(await leases()).includes(` ${given} `), {
-        timeoutMs: 5_000,
+        timeoutMs: 60_000,
       });
     }
   });

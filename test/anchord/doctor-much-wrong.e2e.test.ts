@@ -41,7 +41,7 @@ beforeAll(async () => {
   await waitFor(
     'the anchor to be ready',
     async () => (await healthOf(harbour.host, id)).startsWith('ready'),
-    { timeoutMs: 30_000 },
+    { timeoutMs: 60_000 },
   );
 });
 afterAll(() => harbour?.[Symbol.asyncDispose]());

@@ -261,7 +261,7 @@ describe('a container in a dead namespace', () => {
         const looked = await doctor('anchord', ...only('dead-namespace'));
         return looked.exitCode === 1 ? looked : undefined;
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 60_000 },
     );
     expect(found.of('dead-namespace')[0]?.fix).toMatch(/^restart /);
     const fixed = await doctor('anchord', ...only('dead-namespace'), '--fix');

@@ -43,7 +43,7 @@ describe('managed: a container that comes at run time', () => {
       // As the guide says; and only when nobody would make it again.
       await docker('rm', '--force', 'outpost-service-anchor').catch(() => undefined);
     }
-  }, 180_000);
+  });
 });
 
 describe('wrap: a stack of somebody else that is made anew', () => {
@@ -60,7 +60,7 @@ describe('wrap: a stack of somebody else that is made anew', () => {
     await example.project('app').run('up', '--detach', '--force-recreate', 'web');
     await new Containers(harbour.space).joined('app-wrap-web-anchor-1', 'app-web', 60_000);
     expect(await reach()).toMatchObject({ source: harbour.clientAddress(4), port: 80 });
-  }, 180_000);
+  });
 });
 
 describe('follower: a container on the network of another stack', () => {
@@ -82,5 +82,5 @@ describe('follower: a container on the network of another stack', () => {
       },
       { timeoutMs: 60_000, everyMs: 200 },
     );
-  }, 180_000);
+  });
 });

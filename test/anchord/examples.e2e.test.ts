@@ -34,7 +34,7 @@ describe('greenfield: a mail stack with an address of its own', () => {
     });
     await example.follow(page, /^docker network create|^sysctl|docker compose up/);
     for (const port of [25, 465, 587, 143, 993]) {
-      const greeting = await harbour.reach(4, { host: 50, port, timeoutMs: 40_000 });
+      const greeting = await harbour.reach(4, { host: 50, port, timeoutMs: 60_000 });
       expect(greeting).toMatchObject({ source: harbour.clientAddress(4), port });
     }
     expect((await harbour.reach(4, { host: 50, from: 'inet' })).source).toBe(
@@ -72,7 +72,7 @@ describe('wrap: a stack of somebody else', () => {
     });
     await example.follow('anchord-greenfield.md', /^docker network create|^sysctl/);
     await example.follow('anchord-wrap.md', /^docker network create|docker compose .*up -d$/);
-    const greeting = await harbour.reach(4, { host: 51, port: 80, timeoutMs: 40_000 });
+    const greeting = await harbour.reach(4, { host: 51, port: 80, timeoutMs: 60_000 });
     expect(greeting).toMatchObject({ source: harbour.clientAddress(4), port: 80 });
   });
 });
@@ -87,8 +87,8 @@ describe('multi-identity: two servers in one compose file', () => {
     await example.follow('anchord-greenfield.md', /^docker network create|^sysctl/);
     await example.follow('anchord-multi-identity.md', /docker compose .*up -d$/);
     const [directory, site] = await Promise.all([
-      harbour.reach(4, { host: 52, port: 636, timeoutMs: 40_000 }),
-      harbour.reach(4, { host: 53, port: 80, timeoutMs: 40_000 }),
+      harbour.reach(4, { host: 52, port: 636, timeoutMs: 60_000 }),
+      harbour.reach(4, { host: 53, port: 80, timeoutMs: 60_000 }),
     ]);
     expect(directory).toMatchObject({ source: harbour.clientAddress(4), port: 6636 });
     expect(site).toMatchObject({ source: harbour.clientAddress(4), port: 80 });

@@ -43,7 +43,7 @@ describe('behind a Docker socket that fails', () => {
     });
     await stack.up();
     await harbour.reach(4, { host: 55 });
-    await waitFor('the stream of events', () => events() === 1, { timeoutMs: 10_000 });
+    await waitFor('the stream of events', () => events() === 1, { timeoutMs: 60_000 });
   });
   afterAll(async () => {
     await stack?.[Symbol.asyncDispose]();
@@ -67,7 +67,7 @@ describe('behind a Docker socket that fails', () => {
     const before = { events: events(), lists: lists() };
     proxy.cutConnections();
     await recreate(stack);
-    await waitFor('the second stream', () => events() > before.events, { timeoutMs: 10_000 });
+    await waitFor('the second stream', () => events() > before.events, { timeoutMs: 60_000 });
     expect((await harbour.reach(4, { host: 55 })).source).toBe(harbour.clientAddress(4));
     expect(lists()).toBeGreaterThan(before.lists);
     await logged(stack, 'anchord', 'docker event stream error, retrying');
@@ -95,7 +95,7 @@ describe('behind a Docker socket that fails', () => {
       'a stream through the fault',
       () => proxy.exchanges.some((exchange) => exchange.fault === fault.kind),
       {
-        timeoutMs: 10_000,
+        timeoutMs: 60_000,
       },
     );
     await recreate(stack);
@@ -106,7 +106,7 @@ describe('behind a Docker socket that fails', () => {
     await waitFor(
       'a stream without faults, and the list that follows it',
       () => events() > before.events && lists() > before.lists,
-      { timeoutMs: 10_000 },
+      { timeoutMs: 60_000 },
     );
   });
 

@@ -142,7 +142,7 @@ describe('a flood of events', () => {
         const renamed = to('tcp/81')?.container === harbour.space.name(`busy${renames - 1}`);
         return renamed && to('tcp/25')?.to === `${address}:25` && told;
       },
-      { timeoutMs: 20_000, everyMs: 100 },
+      { timeoutMs: 60_000, everyMs: 100 },
     );
     expect(status.ports).toHaveLength(4);
     for (const family of [4, 6] as const) {

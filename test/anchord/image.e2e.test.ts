@@ -75,7 +75,7 @@ describe('the image', () => {
     await waitFor(
       'the route of a service-anchor',
       async () => (await harbour.host.docker('logs', id)).includes('default route updated'),
-      { timeoutMs: 20_000 },
+      { timeoutMs: 60_000 },
     );
   });
 });

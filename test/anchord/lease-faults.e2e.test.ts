@@ -62,7 +62,7 @@ describe('DHCPv4 in a bad hour', () => {
     lease4({
       address: harbour.address(4, last),
       router: router(),
-      leaseSeconds: 10,
+      leaseSeconds: 20,
       renewSeconds: 3,
       rebindSeconds: 5,
     });
@@ -106,7 +106,7 @@ describe('DHCPv4 in a bad hour', () => {
     const before = server.requests.length;
     await stack.run('kill', '--signal', 'KILL', 'anchord');
     await stack.up('anchord');
-    await waitFor('a question', () => server.requests.length > before, { timeoutMs: 20_000 });
+    await waitFor('a question', () => server.requests.length > before, { timeoutMs: 60_000 });
     expect(server.requests[before]).toMatchObject({
       type: 'request',
       options: { requestedAddress: harbour.address(4, 150) },
@@ -125,16 +125,17 @@ describe('DHCPv4 in a bad hour', () => {
       );
       await stack.run('restart', '--timeout', '10', 'anchord');
       await waitFor('a DECLINE', () => server.requests.some(({ type }) => type === 'decline'), {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       });
       const line = await logged(stack, 'anchord', 'dhcp address in use by somebody else');
       expect(line).toMatchObject({ ip: taken });
       expect(await externalAddresses(stack, 4)).toEqual([harbour.address(4, bootstrap)]);
+      // While the other one still has it: or an offer that is under way makes it a lease.
+      server.script = short(152);
     } finally {
       await other.exec(['ip', 'address', 'del', `${taken}/24`, 'dev', 'eth0']);
     }
-    server.script = short(152);
-    expect(await leasedV4(stack, only(152), 40_000)).toBe(harbour.address(4, 152));
+    expect(await leasedV4(stack, only(152))).toBe(harbour.address(4, 152));
   });
 
   it('stays with its address when another server takes over', async () => {
@@ -149,7 +150,7 @@ describe('DHCPv4 in a bad hour', () => {
       async () =>
         (await stack.logs('anchord')).slice(before).filter(({ msg }) => msg === 'dhcp v4 lease renewed')
           .length >= 2,
-      { timeoutMs: 30_000, everyMs: 200 },
+      { timeoutMs: 60_000, everyMs: 200 },
     );
     const since = (await stack.logs('anchord')).slice(before).map(({ msg }) => msg);
     expect(since.filter((msg) => msg.includes('lost') || msg === 'external IPv4 changed')).toEqual([]);
@@ -157,13 +158,7 @@ describe('DHCPv4 in a bad hour', () => {
 
   it('gives the address up when the lease runs out, serves by the one from Docker, and comes back', async () => {
     server.script = silent;
-    await logged(
-      stack,
-      'anchord',
-      'dhcp client lost lease, retrying',
-      ({ err }) => err === 'expired',
-      30_000,
-    );
+    await logged(stack, 'anchord', 'dhcp client lost lease, retrying', ({ err }) => err === 'expired');
     expect(await externalAddresses(stack, 4)).toEqual([harbour.address(4, bootstrap)]);
     expect((await greeted(harbour, harbour.address(4, bootstrap))).source).toBe(harbour.space.client().v4);
     expect(await stack.exec('anchord', 'anchord', 'health')).toContain('no-lease');
@@ -171,7 +166,7 @@ describe('DHCPv4 in a bad hour', () => {
     const found = await diagnose(harbour.host, argv, '--only', 'no-lease');
     expect([found.exitCode, found.of('no-lease').map(({ subject }) => subject)]).toEqual([1, ['v4']]);
     server.script = long(153);
-    expect(await leasedV4(stack, only(153), 40_000)).toBe(harbour.address(4, 153));
+    expect(await leasedV4(stack, only(153))).toBe(harbour.address(4, 153));
     expect(await stack.exec('anchord', 'anchord', 'health')).not.toContain('no-lease');
   });
 
@@ -195,9 +190,9 @@ describe('DHCPv4 in a bad hour', () => {
       },
     }));
     await stack.run('restart', '--timeout', '10', 'anchord');
-    await leasedV4(stack, only(154), 40_000);
+    await leasedV4(stack, only(154));
     await waitFor('the new MAC', async () => ((await remembered(address)) ?? stale[1]) !== stale[1], {
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
     expect((await greeted(harbour, address)).source).toBe(client.v4);
     const routes = await stack.exec('anchord', 'ip', 'route', 'show');
@@ -218,7 +213,7 @@ const route = (destination: string, prefixLength: number, gateway: string) => ({
 describe('DHCPv6 in a bad hour', () => {
   let server: ScriptedDhcp6;
   const lease = (address: string) =>
-    lease6({ address, preferredSeconds: 8, validSeconds: 12, renewSeconds: 3, rebindSeconds: 5 });
+    lease6({ address, preferredSeconds: 16, validSeconds: 24, renewSeconds: 3, rebindSeconds: 5 });
   const long = (address: string) => lease6({ address, preferredSeconds: 300, validSeconds: 600 });
 
   beforeAll(async () => {
@@ -272,7 +267,7 @@ describe('DHCPv6 in a bad hour', () => {
         seen.push(leased);
         return leased.length === 1 && leased[0] === 'fd98::1051';
       },
-      { timeoutMs: 40_000, everyMs: 50 },
+      { timeoutMs: 60_000, everyMs: 50 },
     );
     expect(seen.filter((each) => each.length === 0)).toEqual([]);
   });
@@ -284,13 +279,13 @@ describe('DHCPv6 in a bad hour', () => {
       server.script = long('fd99::1052');
       await stack.run('restart', '--timeout', '10', 'anchord');
       await waitFor('a DECLINE', () => server.requests.some(({ type }) => type === 'decline'), {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       });
       await logged(stack, 'anchord', 'dhcp address in use by somebody else', ({ ip }) => ip === 'fd99::1052');
       expect(await usableAddresses(stack, 6)).not.toContain('fd99::1052');
       // While the other one still has it: or an answer that is under way makes it a lease for long.
       server.script = lease('fd99::1053');
-      await has('fd99::1053', 40_000);
+      await has('fd99::1053');
     } finally {
       await other.exec(['ip', 'address', 'del', 'fd99::1052/64', 'dev', 'eth0']);
     }
@@ -302,15 +297,15 @@ describe('DHCPv6 in a bad hour', () => {
     await client.exec(['ip', '-6', 'neigh', 'replace', 'fd99::1054', ...stale]);
     server.script = long('fd99::1054');
     await stack.run('restart', '--timeout', '10', 'anchord');
-    await has('fd99::1054', 40_000);
+    await has('fd99::1054');
     const mac = await externalMac(stack);
     await waitFor('its MAC with the neighbours', async () => (await remembered('fd99::1054')) === mac, {
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
     expect((await greeted(harbour, 'fd99::1054')).source).toBe(client.v6);
     server.script = lease('fd99::1053');
     await stack.run('restart', '--timeout', '10', 'anchord');
-    await has('fd99::1053', 40_000);
+    await has('fd99::1053');
   });
 
   it('is off with its time when nobody renews it, and the address from Docker stays', async () => {
@@ -320,7 +315,6 @@ describe('DHCPv6 in a bad hour', () => {
       'anchord',
       'dhcp client lost lease, retrying',
       ({ err, family }) => err === 'expired' && family === 6,
-      40_000,
     );
     expect(await externalAddresses(stack, 6)).toEqual([harbour.address(6, bootstrap)]);
   });

@@ -20,12 +20,14 @@ const spawn = (name: string, ...args: readonly string[]) =>
   docker('run', '--detach', '--name', name, ...harbour.space.labelled, ...args, busybox);
 
 describe('a sibling that was created before its target', () => {
-  it('runs within five seconds of the start of the target; one of somebody else is left alone', async () => {
+  it('runs as soon as Docker tells of the start of the target; one of somebody else is left alone', async () => {
     const name = `${harbour.space.id}s`;
     const target = harbour.space.name('late');
     await using stack = await anchorProject(harbour, {
       name,
       host: 60,
+      // Nothing but the event lets it look.
+      env: { ANCHORD_POLL_INTERVAL: '1h' },
       services: {
         'late-anchor': {
           image: await anchorImage(harbour),
@@ -51,9 +53,7 @@ describe('a sibling that was created before its target', () => {
     );
     await logged(stack, 'anchord', 'reconciled');
     await spawn(target);
-    const began = performance.now();
-    await containers.joined(`${name}-late-anchor-1`, target, 20_000);
-    expect(performance.now() - began).toBeLessThan(20_000);
+    await containers.joined(`${name}-late-anchor-1`, target);
     const line = await logged(stack, 'anchord', 'auto-starting sibling waiting for target');
     expect(line).toMatchObject({ target, source: 'event' });
     expect((await containers.get(foreign)).status).toBe('created');
@@ -95,7 +95,7 @@ describe('a managed service-anchor', () => {
         const now = await containers.find(anchor);
         return now !== undefined && now.id !== before && now.status === 'running';
       },
-      { timeoutMs: 30_000, everyMs: 100 },
+      { timeoutMs: 60_000, everyMs: 100 },
     );
     await containers.joined(anchor, target);
   };
@@ -119,7 +119,8 @@ describe('a managed service-anchor', () => {
     expect(made.labels).toMatchObject({ 'anchord.managed-by': 'f45', 'anchord.expose': 'tcp/80' });
     expect(Object.keys(made.labels).filter((key) => key.startsWith('com.docker.compose'))).toEqual([]);
     const line = await logged(stack, 'anchord', 'created and started managed service-anchor');
-    expect(line).toMatchObject({ name: anchor, target, source: 'event' });
+    // A poll that falls into the same moment may be the first to see it.
+    expect(line).toMatchObject({ name: anchor, target, source: expect.stringMatching(/^(event|poll)$/) });
   });
 
   it('follows a target that is re-created from outside, and takes what hangs on it along', async () => {
@@ -225,7 +226,7 @@ describe('a managed service-anchor', () => {
         const lines = (await stack.logs('anchord')).map(({ msg }) => msg);
         return lines.filter((msg) => msg.endsWith('leaving it alone')).length >= 2;
       },
-      { timeoutMs: 20_000, everyMs: 100 },
+      { timeoutMs: 60_000, everyMs: 100 },
     );
     expect((await containers.get(anchor)).startedAt).toBe(foreign.startedAt);
   });

@@ -71,7 +71,7 @@ describe('a stack of our own that is made anew by force', () => {
     const services = ['anchord', 'smtp-anchor', 'smtp', 'sidecar', 'web-anchor', 'web'];
     const containerOf = (service: string): string => `${stack.name}-${service}-1`;
     const everybody = () => Promise.all(services.map((service) => containers.get(containerOf(service))));
-    const reachAll = async (timeoutMs = 20_000) => {
+    const reachAll = async (timeoutMs = 60_000) => {
       for (const family of [4, 6] as const)
         for (const port of [25, 80]) {
           const { source } = await harbour.reach(family, { host: 64, port, timeoutMs });
@@ -97,7 +97,7 @@ describe('a stack of our own that is made anew by force', () => {
     for (const { name, startedAt } of await everybody()) expect(startedAt, name).toBe(seen.get(name));
     for (const event of ['die', 'create', 'rename'])
       expect((await happened(event, since)).filter((name) => name.startsWith(`${stack.name}-`))).toEqual([]);
-  }, 180_000);
+  });
 });
 
 describe('a container that is orphaned by somebody whom nobody may replace', () => {
@@ -126,7 +126,7 @@ describe('a container that is orphaned by somebody whom nobody may replace', () 
       waitFor(
         `${value} dead namespaces`,
         async () => (await samplesOf(stack, 'anchord', 'anchord_dead_namespaces')).get('') === value,
-        { timeoutMs: 20_000 },
+        { timeoutMs: 60_000 },
       );
     /** Makes an orphan of it, and waits until that was told and looked at again. */
     const breakIt = async (times: number): Promise<void> => {
@@ -136,7 +136,7 @@ describe('a container that is orphaned by somebody whom nobody may replace', () 
         `word number ${times}`,
         async () => (await linesOf(stack, 'anchord', dead)).length >= times,
         {
-          timeoutMs: 20_000,
+          timeoutMs: 60_000,
           everyMs: 100,
         },
       );
@@ -162,7 +162,7 @@ describe('a container that is orphaned by somebody whom nobody may replace', () 
     await metricBecomes(0);
     await breakIt(2);
     await docker('rm', '--force', owner);
-  }, 180_000);
+  });
 });
 
 describe('two anchors with the same recipe', () => {
@@ -200,7 +200,7 @@ describe('two anchors with the same recipe', () => {
         await docker('rm', '--force', target);
         await spawn(target);
         await waitFor('another one', async () => (await containers.find(anchor))?.id !== before, {
-          timeoutMs: 30_000,
+          timeoutMs: 60_000,
         });
         await containers.joined(anchor, target);
       }
@@ -223,7 +223,7 @@ describe('two anchors with the same recipe', () => {
       await waitFor(
         'the heir at work',
         async () => (await containers.find(anchor))?.labels['anchord.managed-by.container'] === heir,
-        { timeoutMs: 30_000 },
+        { timeoutMs: 60_000 },
       );
       await containers.joined(anchor, target);
       // For its own gateway at once, and for the new target, if both are seen one after the other.
@@ -239,11 +239,11 @@ describe('two anchors with the same recipe', () => {
           last = await named();
           return last.length === 1;
         },
-        { timeoutMs: 30_000, everyMs: 100, evidence: () => last.join() },
+        { timeoutMs: 60_000, everyMs: 100, evidence: () => last.join() },
       );
       expect(last).toEqual([anchor]);
     } finally {
       await docker('rm', '--force', anchor, target).catch(() => undefined);
     }
-  }, 180_000);
+  });
 });

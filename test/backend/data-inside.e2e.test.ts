@@ -106,7 +106,7 @@ describe('a tenant’s data', () => {
     expect(warehouse.volumes).toEqual([keptOf(other)]);
     const left = await provider.host.must(['btrfs', 'subvolume', 'list', warehouse.disk.path]);
     expect(left.trim().split('\n')).toHaveLength(1);
-  }, 240_000);
+  });
 });
 
 /** A tenant may bring what programs it likes: here the tool, with its libraries beside it. How it is called in there. */

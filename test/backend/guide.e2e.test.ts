@@ -99,11 +99,15 @@ describe('the guide of docker-backend', () => {
     const { host: address, instances } = JSON.parse(await follow('/info/'));
     await using client = (await lab()).client('client1');
     const port = Number(instances[0].ports['80/tcp'].host_port);
-    expect(await client.greetTcp({ host: address, port })).toMatchObject({ port: 80 });
+    const service = { host: address, port, timeoutMs: 2_000 };
+    const greeting = await waitFor('a greeting', () => client.greetTcp(service).catch(() => undefined), {
+      timeoutMs: 60_000,
+    });
+    expect(greeting).toMatchObject({ port: 80 });
     expect(JSON.parse(await follow('/logs/'))['web/0']).toContain('"transport":"tcp"');
     expect(JSON.parse(await follow('/deprovision'))).toEqual({ status: 'ok' });
     await follow('docker stop');
     expect(await host.docker('inspect', '--format', '{{.State.ExitCode}}', 'docker-backend')).toBe('0\n');
     await follow('docker rm');
-  }, 300_000);
+  });
 });

@@ -172,7 +172,7 @@ describe('moving over from an earlier program', () => {
       'fred_docker_backend_volume_destroy_refused_total{site="orphan_gc",reason="claims_unreadable"}';
     // At the start, and again at the next look.
     await waitFor('several looks for volumes of nobody', async () => (await metric(refusals)) >= 4, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       evidence: () => program.output,
     });
     const stranger = await warehouse.running();
@@ -200,7 +200,7 @@ describe('moving over from an earlier program', () => {
       [...there, keptOf(stranger)].filter((name) => name !== volumeOf(earlier.orphan)).sort(),
     );
     await promised(earlier, stranger);
-  }, 180_000);
+  });
 });
 
 /** Should the store be lost, what came from the earlier program is found again like everything else. */

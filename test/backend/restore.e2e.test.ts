@@ -42,7 +42,7 @@ async function pageNow({ lease_uuid: uuid }: NewLease): Promise<string> {
   const { host, instances } = accepted(await provider.client.info(uuid));
   await using client = (await lab()).client('client1');
   return await waitFor('the page', () => pageOf(client, host, instances[0]).catch(() => undefined), {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
 }
 

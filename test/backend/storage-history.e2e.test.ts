@@ -160,5 +160,5 @@ describe('a history of leases with data', () => {
       await history.check();
     }
     expect(history.told.length).toBeGreaterThanOrEqual(steps);
-  }, 600_000);
+  }, 1_200_000);
 });

@@ -50,7 +50,7 @@ describe('kept data', () => {
     await provider.restart('SIGKILL');
     expect(warehouse.volumes).toEqual([keptOf(lease)]);
     await warehouse.close(await restored(lease, 'precious'));
-  }, 120_000);
+  });
 
   it('is restored when its image is not on the host any more', async () => {
     const lease = await written('pulled');
@@ -58,7 +58,7 @@ describe('kept data', () => {
     await provider.host.docker('image', 'rm', '--force', volumeImage('data'));
     await expect(provider.host.docker('image', 'inspect', volumeImage('data'))).rejects.toThrow();
     await warehouse.close(await restored(lease, 'pulled'));
-  }, 120_000);
+  });
 
   it('is not touched when the retention store is lost, and recover gives it back byte by byte', async () => {
     const lease = await written('found again');
@@ -87,5 +87,5 @@ describe('kept data', () => {
     await provider.restart();
     expect(program.output).not.toContain('nothing is destroyed');
     await warehouse.close(await restored(lease, 'found again'));
-  }, 120_000);
+  });
 });

@@ -69,7 +69,7 @@ export class Containers {
   }
 
   /** Waits until it sits in the namespace of that one. */
-  async joined(name: string, owner: string, timeoutMs = 30_000): Promise<Shown> {
+  async joined(name: string, owner: string, timeoutMs = 60_000): Promise<Shown> {
     let last = '';
     return await waitFor(
       `${name} in the namespace of ${owner}`,

@@ -66,7 +66,7 @@ export function slaacAddress(prefix: string, mac: string): string {
 export const leasedV4 = (
   stack: ComposeProject,
   [from, to]: readonly [number, number],
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<string> =>
   waitFor(
     `an address between .${from} and .${to}, and no other`,
@@ -83,7 +83,7 @@ export const usableV6 = (
   stack: ComposeProject,
   what: string,
   matches: (address: string) => boolean,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ) => waitFor(what, async () => (await usableAddresses(stack, 6)).find(matches), { timeoutMs, everyMs: 100 });
 
 /** The greeting of the mail service at an address, as soon as it answers there. */
@@ -93,9 +93,9 @@ export const greeted = (harbour: Harbour, host: string, from = 'client1', port =
     () =>
       harbour.space
         .client(from)
-        .greetTcp({ host, port, timeoutMs: 500 })
+        .greetTcp({ host, port, timeoutMs: 1_000 })
         .catch(() => undefined),
-    { timeoutMs: 20_000 },
+    { timeoutMs: 60_000 },
   );
 
 /** The samples of one metric family of a container of ours, by their labels as they stand in the exposition. */

@@ -59,10 +59,10 @@ export class Harbour implements AsyncDisposable {
   /** The greeting of a service, as soon as it can be reached. */
   async reach(
     family: 4 | 6,
-    { host = 40, port = 25, from = 'client1', timeoutMs = 20_000 } = {},
+    { host = 40, port = 25, from = 'client1', timeoutMs = 60_000 } = {},
   ): Promise<Greeting> {
     const client = this.space.client(from);
-    const target = { host: this.address(family, host), port, timeoutMs: 500 };
+    const target = { host: this.address(family, host), port, timeoutMs: 1_000 };
     return await waitFor(
       `an answer from ${target.host} port ${port}`,
       async () => await client.greetTcp(target).catch(() => undefined),
@@ -107,7 +107,7 @@ export async function logged(
   service: string,
   msg: string,
   matches: (line: Readonly<Record<string, unknown>>) => boolean = () => true,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ) {
   let last: readonly { readonly msg: string }[] = [];
   return await waitFor(

@@ -49,7 +49,7 @@ describe('a file system on a host', () => {
       expect(await loopsOf(name)).toHaveLength(1);
     }
     await waitFor('the loop device is free', async () => (await loopsOf(name)).length === 0, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
   });
 });

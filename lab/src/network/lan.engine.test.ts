@@ -14,9 +14,9 @@ async function serve(space: Space): Promise<{ readonly v4: string; readonly v6: 
     'echo',
     ...['--network', await space.lanNetwork(), '--ip', v4, '--ip6', v6, 'berth-lab/echo', '7/tcp', '7/udp'],
   );
-  await waitFor('the echo service', () => answers(space, v4), { timeoutMs: 40_000 });
+  await waitFor('the echo service', () => answers(space, v4), { timeoutMs: 60_000 });
   // A fresh IPv6 address is not used before the kernel knows that nobody else has it.
-  await waitFor('the echo service over IPv6', () => answers(space, v6), { timeoutMs: 40_000 });
+  await waitFor('the echo service over IPv6', () => answers(space, v6), { timeoutMs: 60_000 });
   return { v4, v6 };
 }
 
@@ -119,7 +119,7 @@ describe('the LAN of the lab', () => {
     await serveDhcp(lan, { ...served, v6: 'slaac' });
     try {
       await waitFor('an address from the prefix', async () => (await addresses()) === 2, {
-        timeoutMs: 40_000,
+        timeoutMs: 60_000,
       });
       expect(await space.host.docker('exec', id, 'ip', '-6', 'route')).not.toContain('default via fe80:');
     } finally {

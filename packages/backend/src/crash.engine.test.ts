@@ -101,7 +101,7 @@ describe('a program that dies', () => {
       // Events come as they come, and make a look more or less; what is kept back there is at most a few.
       expect(died.size, `${name} has died at its steps`).toBeGreaterThan(seen.length * 0.85);
     }
-  }, 600_000);
+  }, 1_200_000);
 });
 
 /** A whole life of a lease, each of its operations with a death at that point. */

@@ -98,7 +98,7 @@ async function live(rig: Rig, { on, fault, harmless }: Case): Promise<number> {
   });
   if (closed === 'failed') await rig.deprovision(uuid);
   await waitFor('the close to be told', () => rig.receiver.of(uuid).at(-1)?.status === 'deprovisioned', {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
   });
   expect(await rig.containers(), where).toEqual([]);
   expect(await rig.ask(200, 'GET', '/stats'), where).toMatchObject({
@@ -124,7 +124,7 @@ describe('a connection to the engine', () => {
       [...struck].filter(([, hits]) => hits === 0),
       'every kind has struck',
     ).toEqual([]);
-  }, 600_000);
+  }, 1_200_000);
 
   it('that is gone for a while fails what is under way, and is found again', async () => {
     const [rig] = rigs as [Rig];
@@ -135,11 +135,11 @@ describe('a connection to the engine', () => {
     expect((await rig.call('GET', '/health')).status).toBe(503);
     await rig.proxy.accept();
     await waitFor('health', async () => (await rig.call('GET', '/health')).status === 200, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     const { id } = await rig.container(uuid);
     await waitFor('the stream of events', () => rig.proxy.exchanges.at(-1) !== undefined, {
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
     expect(await rig.next(uuid, () => rig.engine.containers.kill(id))).toMatchObject({ status: 'failed' });
     await Promise.all([uuid, begun].map((one) => rig.deprovision(one)));
@@ -181,14 +181,14 @@ describe('a disk that is full', () => {
       expect((await rig.call('GET', '/health')).status).toBe(503);
       await rig.engine.containers.kill((await rig.container(uuid)).id);
       await waitFor('it to be said', () => rig.program.logs.messages('error').length > 0, {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       });
       expect(rig.receiver.of(uuid).length, 'what is not written down is not told').toBe(1);
       rmSync(join(folder, 'filler'));
       expect(await rig.receiver.wait(uuid, 2)).toMatchObject({ error: 'container exited unexpectedly' });
       await rig.deprovision(uuid);
       await waitFor('the close to be told', () => rig.receiver.of(uuid).at(-1)?.status === 'deprovisioned', {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       });
       await rig.stop();
     } finally {

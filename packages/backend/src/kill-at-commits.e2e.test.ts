@@ -131,5 +131,5 @@ describe('a process that is killed', () => {
       console.log(`${name}: killed ${died[index]} times, before and after each of its commits`);
     expect(died).toEqual(deaths.map(({ length }) => length));
     expect(Math.min(...died)).toBeGreaterThan(7);
-  }, 600_000);
+  }, 1_200_000);
 });

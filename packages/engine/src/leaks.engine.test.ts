@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { eventually, held } from './testing/resources.ts';
+import { it } from 'vitest';
+import { eventually, held, isNoMore } from './testing/resources.ts';
 import { onEveryEngine } from './testing/site.ts';
 
 onEveryEngine('a long life', (site) => {
@@ -19,7 +19,6 @@ onEveryEngine('a long life', (site) => {
     await round();
     const before = held();
     for (let count = 0; count < 100; count++) await round();
-    await eventually('as few descriptors as before', () => held().descriptors <= before.descriptors);
-    expect(held().active['Timeout'] ?? 0).toBeLessThanOrEqual(before.active['Timeout'] ?? 0);
+    await eventually('as few descriptors and timers as before', () => isNoMore(held(), before));
   });
 });

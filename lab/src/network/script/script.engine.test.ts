@@ -132,6 +132,6 @@ describe('a server that follows a script', () => {
       await script.advertise(space.lab.lan, advertisement);
       return /^fd98/m.test(await addresses());
     };
-    await waitFor('an address from fd98::/64', advertised, { timeoutMs: 30_000, everyMs: 200 });
+    await waitFor('an address from fd98::/64', advertised, { timeoutMs: 60_000, everyMs: 200 });
   });
 });

@@ -93,7 +93,7 @@ describe('a doctor that is killed in the middle of a re-creation', () => {
       { names: [space.name('web')], status: 'running', networkMode: `container:${owner}` },
     ]);
     expect(await foundLater()).toEqual([]);
-  }, 60_000);
+  });
 });
 
 it('attaches a container to the new network of its name in one stroke', async () => {

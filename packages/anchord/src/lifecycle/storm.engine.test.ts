@@ -160,5 +160,5 @@ describe('a target that comes anew and restarts without end', () => {
     expect(await deeds()).toBeGreaterThan(done);
     expect(whatIsWrong()).toEqual([]);
     expect(await metric('anchord_lifecycle_held_back_total')).toBe(1);
-  }, 180_000);
+  });
 });

@@ -1,3 +1,4 @@
+import { waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tenantNetworkName } from '../names/index.ts';
 import { Rig, service } from '../testing/rig/rig.ts';
@@ -51,8 +52,12 @@ describe('the network of a tenant', () => {
         '-',
         `http://${host}:8080/`,
       );
-    expect(await ask(mine, 'web')).toEqual({ code: 0, out: 'one' });
-    expect(await ask(mine, address)).toEqual({ code: 0, out: 'one' });
+    const served = async (host: string | undefined): Promise<boolean> => {
+      const { code, out } = await ask(mine, host);
+      return code === 0 && out === 'one';
+    };
+    for (const host of ['web', address])
+      await waitFor(`the page of ${host}`, () => served(host), { timeoutMs: 60_000 });
     expect((await ask(foreign, 'web')).out).toMatch(/bad address/);
     expect((await ask(foreign, address)).code, 'it is cut off').not.toBe(0);
     await Promise.all([web, mine, foreign].map((uuid) => rig.deprovision(uuid)));
@@ -107,6 +112,7 @@ describe('the network of a tenant', () => {
     const { attachments, ports } = await open.container(uuid);
     expect(Object.keys(attachments)).toEqual(['bridge']);
     expect(await open.networks()).toEqual([]);
-    expect(await open.fetch(ports[0]?.hostPort ?? 0)).toBe('one\n');
+    const page = () => open.fetch(ports[0]?.hostPort ?? 0).catch(() => '');
+    await waitFor('the page', async () => (await page()) === 'one\n', { timeoutMs: 60_000 });
   });
 });

@@ -6,7 +6,7 @@ import { Rig, service } from '../testing/rig/rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
-  rig = await Rig.open({ proxy: true, config: { parallel_pulls: 2, image_pull_timeout: '3s' } });
+  rig = await Rig.open({ proxy: true, config: { parallel_pulls: 2 } });
 });
 afterAll(() => rig?.[Symbol.asyncDispose]());
 afterEach(() => rig.proxy.clear());
@@ -19,7 +19,7 @@ describe('pulling', () => {
     const before = pulls();
     const held = rig.proxy.add({ on: 'POST /images/create', fault: { kind: 'hold' } });
     const leases = await Promise.all(Array.from({ length: 5 }, () => rig.provision({ web: service() })));
-    await waitFor('the pull', () => held.holding === 1, { timeoutMs: 10_000 });
+    await waitFor('the pull', () => held.holding === 1, { timeoutMs: 60_000 });
     // All five have asked by the time that a lookup of theirs has been answered.
     for (const lease of leases) expect((await rig.info(lease))?.status).toBe('provisioning');
     held.release();
@@ -31,7 +31,7 @@ describe('pulling', () => {
     const forms = ['named', 'owned', 'mixed', 'linked'] as const;
     const held = rig.proxy.add({ on: 'POST /images/create', fault: { kind: 'hold' } });
     const leases = await Promise.all(forms.map((form) => rig.provision({ web: service({}, form) })));
-    await waitFor('two pulls', () => held.holding === 2, { timeoutMs: 10_000 });
+    await waitFor('two pulls', () => held.holding === 2, { timeoutMs: 60_000 });
     expect(held.hits).toBe(2);
     held.release();
     for (const lease of leases) expect((await rig.receiver.wait(lease)).status).toBe('success');
@@ -39,16 +39,17 @@ describe('pulling', () => {
   });
 
   it('ends when it takes too long', async () => {
-    rig.proxy.add({ on: 'POST /images/create', fault: { kind: 'hold' } });
-    const uuid = await rig.provision({ web: service() });
-    expect(await rig.receiver.wait(uuid)).toMatchObject({ status: 'failed', error: 'image pull failed' });
-    expect(await rig.info(uuid)).toMatchObject({
+    await using hasty = await Rig.open({ proxy: true, config: { image_pull_timeout: '3s' } });
+    hasty.proxy.add({ on: 'POST /images/create', fault: { kind: 'hold' } });
+    const uuid = await hasty.provision({ web: service() });
+    expect(await hasty.receiver.wait(uuid)).toMatchObject({ status: 'failed', error: 'image pull failed' });
+    expect(await hasty.info(uuid)).toMatchObject({
       status: 'failed',
       reason: 'ImagePullFailed',
       message: 'image pull failed',
       fail_count: 1,
     });
-    expect(await rig.containers(uuid)).toEqual([]);
+    expect(await hasty.containers(uuid)).toEqual([]);
   });
 
   it.each([
@@ -109,7 +110,7 @@ describe('pulling', () => {
   it('is called off when nobody waits for it any more', async () => {
     const held = rig.proxy.add({ on: 'POST /images/create', fault: { kind: 'hold' } });
     const uuid = await rig.provision({ web: service() });
-    await waitFor('the pull', () => held.holding === 1, { timeoutMs: 10_000 });
+    await waitFor('the pull', () => held.holding === 1, { timeoutMs: 60_000 });
     await rig.deprovision(uuid);
     expect(held.holding, 'nobody has let it go, and nobody waits for it').toBe(1);
     await rig.receiver.wait(uuid);

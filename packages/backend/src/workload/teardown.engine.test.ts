@@ -48,7 +48,7 @@ describe('a close', () => {
     const uuid = await rig.running();
     const held = rig.proxy.add({ on: 'POST /containers/*/stop', fault: { kind: 'hold' } });
     const asked = rig.deprovision(uuid).catch(() => 'gone');
-    await waitFor('the stop', () => held.holding > 0, { timeoutMs: 10_000 });
+    await waitFor('the stop', () => held.holding > 0, { timeoutMs: 60_000 });
     rig.hangUp();
     expect(await asked).toBe('gone');
     expect((await rig.info(uuid))?.status).toBe('deprovisioning');
@@ -67,7 +67,7 @@ describe('a close', () => {
   ])('takes precedence over a provision that is %s, which is not told any more', async (_, on) => {
     const held = rig.proxy.add({ on, fault: { kind: 'hold' }, times: 1 });
     const uuid = await rig.provision({ web: service() });
-    await waitFor('the provision to get there', () => held.hits === 1, { timeoutMs: 10_000 });
+    await waitFor('the provision to get there', () => held.hits === 1, { timeoutMs: 60_000 });
     const closing = rig.deprovision(uuid);
     await rig.until(uuid, 'deprovisioning');
     held.release();
@@ -81,7 +81,7 @@ describe('a close', () => {
     const uuid = await rig.running();
     const held = rig.proxy.add({ on: 'POST /containers/*/rename', fault: { kind: 'hold' }, times: 1 });
     await (operation === 'restart' ? rig.restart(uuid) : rig.update(uuid, { web: service() }));
-    await waitFor('the replacement to get there', () => held.hits === 1, { timeoutMs: 10_000 });
+    await waitFor('the replacement to get there', () => held.hits === 1, { timeoutMs: 60_000 });
     const closing = rig.deprovision(uuid);
     await rig.until(uuid, 'deprovisioning');
     held.release();
@@ -97,7 +97,7 @@ describe('a close', () => {
     const held = rig.proxy.add({ on: 'GET /containers/*/logs', fault: { kind: 'hold' } });
     await rig.engine.containers.kill(id);
     await rig.until(uuid, 'failing');
-    await waitFor('the diagnosis', () => held.hits > 0, { timeoutMs: 10_000 });
+    await waitFor('the diagnosis', () => held.hits > 0, { timeoutMs: 60_000 });
     await rig.deprovision(uuid);
     await rig.receiver.wait(uuid, 2);
     expect(statuses(uuid)).toEqual(['success', 'deprovisioned']);

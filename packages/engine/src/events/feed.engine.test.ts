@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import type { Engine } from '../engine.ts';
 import { behindProxy } from '../testing/faulty-site.ts';
 import { makeEvents } from '../testing/noise.ts';
-import { eventually, held } from '../testing/resources.ts';
+import { eventually, held, isNoMore } from '../testing/resources.ts';
 import { onEveryEngine, type Site } from '../testing/site.ts';
 import type { EngineEvent } from './events.ts';
 import { EventFeed, type FeedOptions } from './feed.ts';
@@ -158,8 +158,7 @@ onEveryEngine('the feed', (site) => {
     await eventually('10,000 events', () => feed.received >= received + 10_000);
     expect(quick).toBeGreaterThanOrEqual(10_000);
     expect((await slow.next()).value).toMatchObject({ resync: 'start' });
-    await eventually('as few descriptors as before', () => held().descriptors <= before.descriptors);
-    expect(held().active['Timeout'] ?? 0).toBeLessThanOrEqual(before.active['Timeout'] ?? 0);
+    await eventually('as few descriptors and timers as before', () => isNoMore(held(), before));
     expect(getEventListeners(scope.signal, 'abort')).toHaveLength(listeners);
   });
 
@@ -183,8 +182,7 @@ onEveryEngine('the feed', (site) => {
     const before = held();
     const listeners = getEventListeners(scope.signal, 'abort').length;
     await breakStreams(100);
-    await eventually('as few descriptors as before', () => held().descriptors <= before.descriptors);
-    expect(held().active['Timeout'] ?? 0).toBeLessThanOrEqual(before.active['Timeout'] ?? 0);
+    await eventually('as few descriptors and timers as before', () => isNoMore(held(), before));
     expect(getEventListeners(scope.signal, 'abort')).toHaveLength(listeners);
   });
 });

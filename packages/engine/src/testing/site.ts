@@ -1,10 +1,13 @@
 import { busybox, type Host } from '@berth/lab';
-import { lab } from '@berth/lab/testing';
+import { lab, waitFor } from '@berth/lab/testing';
 import { Scope } from '@berth/service';
 import type { ContainerCreateRequest } from '@docker/node-sdk';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { connectEngine, type Engine } from '../engine.ts';
 import type { Endpoint } from '../http/index.ts';
+
+/** SIGTERM in the masks of /proc. */
+const sigterm = 1 << 14;
 
 const rethrow = (error: unknown): void => {
   throw error;
@@ -46,6 +49,15 @@ export class Site {
     const id = await this.create(what, request);
     await this.engine.containers.start(id);
     return id;
+  }
+
+  /** Waits until the image's own command hears signals: the kernel drops those that come to a first process before. */
+  async hears(id: string): Promise<void> {
+    const caught = async (): Promise<boolean> => {
+      const { stdout } = await this.engine.containers.exec(id, ['grep', 'SigCgt', '/proc/1/status']);
+      return (Number.parseInt(stdout.replace('SigCgt:', '').trim().slice(-8), 16) & sigterm) !== 0;
+    };
+    await waitFor(`${id} to hear signals`, caught, { timeoutMs: 60_000 });
   }
 
   /** The id of a new bridge network, with a subnet that no other test has. */

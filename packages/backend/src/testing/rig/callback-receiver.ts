@@ -61,7 +61,7 @@ export class CallbackReceiver implements AsyncDisposable {
   /** Nobody is connected any more: what a dead caller has sent has come in. */
   async quiet(): Promise<void> {
     await waitFor('all callers to be gone', async () => (await this.#connections()) === 0, {
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
   }
 
