@@ -192,9 +192,27 @@ describe('the configuration', () => {
     ['cpu_cores: 0.001, memory_mb: 64', 'cpu_cores must be at least 0.01'],
     ['cpu_cores: 1e-9, memory_mb: 64', 'cpu_cores must be at least 0.01'],
     ['cpu_cores: 1, memory_mb: 5', 'memory_mb must be at least 6'],
+    ['cpu_cores: 1e9, memory_mb: 64', 'cpu_cores must be at most 9000000'],
+    ['cpu_cores: 1, memory_mb: 8589934592', 'memory_mb must be at most 8589934591'],
+    ['cpu_cores: 1, memory_mb: 64, disk_mb: 8589934592', 'disk_mb must be at most 8589934591'],
   ])('refuses a profile that no container can have: %s', async (profile, expected) => {
     const { texts } = await reading(minimal.replace(/small: .*/, `tiny: {${profile}}`));
     expect(texts.join('\n')).toContain(`sku_profiles.tiny.${expected}`);
+  });
+
+  it.each([
+    ['total_cpu_cores', '1e9', 9_000_000],
+    ['total_memory_mb', '8589934592', 8_589_934_591],
+    ['total_disk_mb', '8589934592', 8_589_934_591],
+    ['container_tmpfs_size_mb', '8589934592', 8_589_934_591],
+    ['container_log_max_size_mb', '8589934592', 8_589_934_591],
+    ['container_pids_limit', '4194305', 4_194_304],
+    ['container_nofile_limit', '2147483585', 2_147_483_584],
+  ])('refuses %s: %s, which neither engine nor kernel can be told', async (key, value, most) => {
+    expect(await problems(`${key}: ${value}`)).toEqual([
+      expect.stringContaining(`${key} must be at most ${most}`),
+    ]);
+    expect(await problems(`${key}: ${most}`)).toEqual([]);
   });
 
   it.each(['a/b', 'a b', 'http://x.y', 'plainname', ''])('refuses the host address %j', async (address) => {
@@ -244,6 +262,8 @@ describe('the configuration', () => {
       'retain_on_close: true\nretention_tenant_budgets: {t: {max_retained_leases: 1, max_retained_disk_mb: 5, max_partitions: 1}}',
       'has partitions, but retention_partition_source is not set',
     ],
+    ['total_cpu_cores: 0.25', 'sku_profiles.small: cpu_cores 0.5 is more than total_cpu_cores (0.25)'],
+    ['total_memory_mb: 511', 'sku_profiles.small: memory_mb 512 is more than total_memory_mb (511)'],
   ])('warns of %s', async (yaml, expected) => {
     expect(configWarnings(await config(yaml)).join('\n')).toContain(expected);
   });

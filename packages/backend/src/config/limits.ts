@@ -4,6 +4,10 @@ import { engineErrors, parseEndpoint } from '@berth/engine';
 import { parseHostPort } from '@berth/service';
 import { integer, type Kind, type NumberOptions } from '@berth/service/config';
 
+/** What is larger cannot be told to the engine: bytes, and billionths of a core, have to be whole numbers that are exact. */
+export const largestMb = 2 ** 33 - 1;
+export const largestCpuCores = 9_000_000;
+
 /** A whole number that has a stand-in where 0 (or less) is written. */
 export function integerOr(standIn: number, options: NumberOptions = {}): Kind<number> {
   const kind = integer(options);

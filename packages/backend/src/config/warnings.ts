@@ -3,7 +3,28 @@ import { largestDiskMb } from './schema.ts';
 
 /** What is allowed, but hardly meant: told at every start. */
 export function configWarnings(config: Config): readonly string[] {
-  return [...retentionWarnings(config), ...(config.retainOnClose ? budgetWarnings(config) : [])];
+  return [
+    ...profileWarnings(config),
+    ...retentionWarnings(config),
+    ...(config.retainOnClose ? budgetWarnings(config) : []),
+  ];
+}
+
+/** A tier that asks for more than the whole, of whatever there is. */
+function profileWarnings({ catalogue, total }: Pick<Config, 'catalogue' | 'total'>): readonly string[] {
+  const parts = [
+    ['cpu_cores', 'cpuCores', 'total_cpu_cores'],
+    ['memory_mb', 'memoryMb', 'total_memory_mb'],
+    ['disk_mb', 'diskMb', 'total_disk_mb'],
+  ] as const;
+  return [...catalogue.profiles].flatMap(([name, profile]) =>
+    parts
+      .filter(([, part]) => profile[part] > total[part])
+      .map(
+        ([key, part, whole]) =>
+          `sku_profiles.${name}: ${key} ${profile[part]} is more than ${whole} (${total[part]}): no lease can have it`,
+      ),
+  );
 }
 
 function retentionWarnings(config: Config): readonly string[] {
