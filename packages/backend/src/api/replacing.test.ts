@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Death } from '../lease/index.ts';
 import { ApiBench } from '../testing/api-bench.ts';
 import { callbackUrl, payload, provision, ready, sku, uuid } from '../testing/api-requests.ts';
-import { item } from '../testing/leases.ts';
+import { failure, item, leaseId } from '../testing/leases.ts';
 
 describe('POST /restart and /update', () => {
   it('are accepted with the status visible, and only in ready and failed', async () => {
@@ -65,6 +65,36 @@ describe('POST /restart and /update', () => {
       service_images: { web: 'nginx:2' },
     });
     expect((await bench.call('GET', '/releases/unknown')).body).toEqual({ error: 'not provisioned' });
+  });
+});
+
+describe('a lease whose provision has failed', () => {
+  it.each([
+    ['/restart', {}],
+    ['/update', { payload: payload() }],
+  ])('holds again with %s what it had given back, all or nothing', async (path, more) => {
+    await using bench = await ApiBench.start({ total: { cpuCores: 8, memoryMb: 700, diskMb: 10 } });
+    const { host } = bench;
+    const begin = async (id: string, as: string) => {
+      const items = [{ sku: as, quantity: 1, service_name: 'web' }];
+      expect((await bench.call('POST', '/provision', provision({ lease_uuid: id, items }))).status).toBe(202);
+      await host.until('the work runs', () => host.work.running.has(id));
+    };
+    const held = () => host.pool.usage.allocated;
+    await begin(uuid, 'disk');
+    const stays = [`${uuid}-web-0`];
+    host.work.running.get(uuid)?.end({ kind: 'failed', failure: failure(), logs: {}, stays });
+    await host.until('it has failed', () => host.book.get(uuid)?.status === 'failed');
+    await host.settled();
+    expect(held(), 'its data is still there').toEqual({ cpuCores: 0, memoryMb: 0, diskMb: 1 });
+    await begin(leaseId(2), sku);
+    const again = () => bench.call('POST', path, { lease_uuid: uuid, callback_url: callbackUrl, ...more });
+    expect((await again()).body).toEqual({ error: `invalid state for ${path.slice(1)}` });
+    expect(held()).toEqual({ cpuCores: 0.5, memoryMb: 512, diskMb: 1 });
+    host.work.running.get(leaseId(2))?.end({ kind: 'failed', failure: failure(), logs: {} });
+    await host.until('there is room', () => held().memoryMb === 0);
+    expect((await again()).status).toBe(202);
+    expect(held()).toEqual({ cpuCores: 0.5, memoryMb: 512, diskMb: 1 });
   });
 });
 

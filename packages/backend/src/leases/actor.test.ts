@@ -254,8 +254,19 @@ describe('what goes wrong', () => {
     await expect(closing).rejects.toThrow('device busy');
     expect(host.book.get(uuid)).toMatchObject({ status: 'failed', failure: { reason: 'CleanupFailed' } });
     expect(host.pool.usage.allocations).toBe(1);
-    await host.clock.advance(30_000);
-    await host.until('the close runs again', () => host.work.running.get(uuid)?.method === 'deprovision');
+    const runs = (): boolean => host.work.running.get(uuid)?.method === 'deprovision';
+    const againAfter = async (pauseMs: number): Promise<void> => {
+      await host.clock.advance(pauseMs - 1);
+      await host.settled();
+      expect(runs(), `before ${pauseMs} ms`).toBe(false);
+      await host.clock.advance(1);
+      await host.until('the close runs again', runs);
+    };
+    await againAfter(30_000);
+    host.work.running.get(uuid)?.end({ kind: 'failed', failure: cleanup });
+    await host.until('it has failed again', () => host.book.get(uuid)?.status === 'failed');
+    await host.settled();
+    await againAfter(60_000);
     host.work.running.get(uuid)?.end({ kind: 'closed', retained: false });
     await host.until('it is gone', () => host.book.size === 0);
     await host.settled();
