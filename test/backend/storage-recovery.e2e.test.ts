@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { accepted, type NewLease, type Provider, refused } from '@berth/lab/provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { volumeImage } from '../src/volume-images.ts';
-import { keptOf, volumeOf, Warehouse } from '../src/warehouse.ts';
+import { keptOf, manifest, volumeOf, Warehouse } from '../src/warehouse.ts';
 
 let warehouse: Warehouse;
 let provider: Provider;
@@ -29,6 +29,13 @@ async function restored(from: NewLease, content: string): Promise<NewLease> {
   const lease = await warehouse.restored(from);
   expect((await warehouse.shell(lease, 'cat /data/file')).out).toBe(content);
   return lease;
+}
+
+/** The backend has ended, and its store is gone. */
+async function lose(store: string): Promise<void> {
+  await provider.program.stop();
+  for (const end of ['', '-wal', '-shm'])
+    await rm(join(provider.program.folder, store + end), { force: true });
 }
 
 async function recover(...flags: readonly string[]): Promise<string> {
@@ -60,15 +67,30 @@ describe('kept data', () => {
     await warehouse.close(await restored(lease, 'pulled'));
   });
 
+  it('of a lease that nothing but its volume tells of is not touched, and is there when the lease starts again', async () => {
+    const lease = await written('forgotten');
+    await lose('releases.db');
+    await provider.host.docker('rm', '--force', volumeOf(lease));
+    await provider.restart();
+    expect(provider.program.output).toContain(
+      `it was made for lease ${lease.lease_uuid} of ${lease.tenant}, which no store knows`,
+    );
+    expect(warehouse.volumes).toContain(volumeOf(lease));
+    expect(accepted(await provider.client.stats()), 'it is counted').toMatchObject({
+      available_disk_mb: 400 - 20 * warehouse.volumes.length,
+    });
+    await provider.provisioned(lease, manifest);
+    expect((await warehouse.shell(lease, 'cat /data/file')).out).toBe('forgotten');
+    await warehouse.close(lease);
+  }, 120_000);
+
   it('is not touched when the retention store is lost, and recover gives it back byte by byte', async () => {
     const lease = await written('found again');
     await warehouse.close(lease);
     const there = warehouse.volumes;
     expect(there).toContain(keptOf(lease));
     const { program } = provider;
-    await program.stop();
-    for (const end of ['', '-wal', '-shm'])
-      await rm(join(program.folder, `retention.db${end}`), { force: true });
+    await lose('retention.db');
     await provider.restart();
     expect(program.output).toMatch(/nothing is destroyed, see docs\/guides\/docker-backend-kept-data\.md/);
     expect(warehouse.volumes).toEqual(there);

@@ -184,14 +184,27 @@ describe('the door to destruction', () => {
     expect(three.claimed[0]?.claim.kind).toBe('foreign_backend');
   });
 
-  it('lets a lease end whose volume has the label of a newer version, and no collector touch one', async () => {
-    onDisk(volume(mine), volume(theirs));
-    for (const lease of [mine, theirs]) filesystem.labels.set(volume(lease), newerLabel(owner(lease)));
+  it('lets a lease end whose volume has the label of a newer version', async () => {
+    onDisk(volume(mine));
+    filesystem.labels.set(volume(mine), newerLabel(owner(mine)));
     expect(await door.operation(mine).partition([volume(mine)])).toMatchObject({ mine: [volume(mine)] });
     await door.operation(mine).destroy('deprovision_destroy', [volume(mine)]);
+    expect(await volumes.list()).toEqual([]);
+  });
+
+  it('has a sweep that keeps what says for whom it was made: that nobody knows of it is no proof', async () => {
+    const [own, newer, bare] = [volume(mine), volume(theirs), volume(uuid(3))];
+    onDisk(own, newer, bare);
+    filesystem.labels.set(own, encodeOwner(owner(mine)));
+    filesystem.labels.set(newer, newerLabel(owner(theirs)));
     const swept = await sweepWith(() => undefined).run();
-    expect([...swept.kept]).toEqual([[volume(theirs), 'what is written on it is of a newer version']]);
-    expect(await volumes.list()).toEqual([volume(theirs)]);
+    expect(swept.outcome.destroyed).toEqual([bare]);
+    expect([...swept.kept]).toEqual([
+      [own, `it was made for lease ${mine} of t, which no store knows`],
+      [newer, `it was made for lease ${theirs} of t, which no store knows`],
+    ]);
+    filesystem.labels.delete(own);
+    expect((await sweepWith().run()).outcome.destroyed, 'its label was taken off').toEqual([own]);
   });
 
   it('has a sweep that keeps what has a witness, what is kept data, and what has a name that we do not give', async () => {

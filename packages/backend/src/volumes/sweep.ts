@@ -78,20 +78,19 @@ export class OrphanSweep {
 
   async #witnesses(): Promise<readonly Witness[]> {
     try {
-      return [...(await this.#context.witnesses()), (name) => this.#newerLabel(name)];
+      return [...(await this.#context.witnesses()), (name) => this.#label(name)];
     } catch (error) {
       return [() => `not all who might know of it can be asked: ${errorText(error)}`];
     }
   }
 
-  /** Whatever else that says may be a reason to keep it. */
-  async #newerLabel(name: VolumeName): Promise<string | undefined> {
-    const isUnderstood = () =>
-      this.#context.volumes.ownerOf(name).then(
-        () => true,
-        () => false,
-      );
-    return (await isUnderstood()) ? undefined : 'what is written on it is of a newer version';
+  /**
+   * No lease of ours ends before its volumes are where they belong: when nobody knows for whom this one was made, that was
+   * forgotten, with a store that is lost, or older than the disk.
+   */
+  async #label(name: VolumeName): Promise<string | undefined> {
+    const madeFor = await this.#context.volumes.identityOf(name);
+    return madeFor && `it was made for lease ${madeFor.lease} of ${madeFor.tenant}, which no store knows`;
   }
 }
 
