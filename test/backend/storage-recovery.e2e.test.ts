@@ -14,6 +14,7 @@ beforeAll(async () => {
     retain_on_close: true,
     total_disk_mb: 400,
     sku_profiles: { data: { cpu_cores: 0.25, memory_mb: 64, disk_mb: 20 } },
+    retention_tenant_budgets: { 'some-tenant': { max_retained_leases: 1, max_retained_disk_mb: 20 } },
   });
   ({ provider } = warehouse);
 });
@@ -51,6 +52,7 @@ describe('kept data', () => {
     await provider.host.docker('rm', '--force', volumeOf(lease));
     await provider.restart();
     expect(refused(await provider.client.provisionOf(lease.lease_uuid)).status).toBe(404);
+    expect(provider.program.output).toMatch(/kept data of a tenant with a budget.*some-tenant/);
     await provider.restart('SIGKILL');
     expect(warehouse.volumes).toEqual([volumeOf(lease)]);
     expect(await warehouse.close(lease)).toMatchObject({ status: 'deprovisioned', retained: true });

@@ -26,6 +26,7 @@ import {
   reasonToHold,
   recordCopies,
   retention,
+  tellHoldings,
 } from './retention/index.ts';
 import { checkEngine } from './start-checks.ts';
 import {
@@ -100,6 +101,7 @@ export async function startBackend(scope: Scope, options: BackendOptions): Promi
   await parts.kept.passes.atStart();
   const tidy = await tidyDisk({ ...options, ...stores, ...parts, metrics });
   await parts.kept.passes.reapExpired();
+  tellHoldings(stores.retention, config, log);
   parts.outbox.replay();
   collectGauges(registry, metrics, {
     usage: () => parts.pool.usage,
