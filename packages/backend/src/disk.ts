@@ -5,7 +5,7 @@ import type { Config } from './config/index.ts';
 import type { LeaseBook } from './leases/index.ts';
 import type { BackendInstruments } from './metrics/index.ts';
 import { orphanWitnesses } from './orphan-witnesses.ts';
-import { ownerlessDiskMb } from './ownerless.ts';
+import { Ownerless } from './ownerless.ts';
 import type { ResourcePool } from './placement/index.ts';
 import { keptQuotas, RetentionClaims } from './retention/index.ts';
 import type { ReleaseStore, RetentionStore } from './stores/index.ts';
@@ -89,9 +89,10 @@ export async function tidyDisk(options: TidyOptions): Promise<() => Promise<void
   ]);
   await backfillWitnesses({ ...options, volumes });
   const orphans = new OrphanSweep({ volumes, door, witnesses: () => orphanWitnesses(options), log });
+  const ownerless = new Ownerless({ volumes, book, retention, log });
   const look = async (): Promise<Swept> => {
     const swept = await orphans.run();
-    pool.ownerlessDiskMb = await ownerlessDiskMb({ volumes, book, retention, log }, swept);
+    pool.ownerlessDiskMb = await ownerless.diskMb(swept);
     return swept;
   };
   const { listed, outcome } = await look();

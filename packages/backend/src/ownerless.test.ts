@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { RecordingLog } from '@berth/service/testing';
 import { expect, it } from 'vitest';
 import { canonicalVolume, retainedForm, type VolumeName } from './names/index.ts';
-import { ownerlessDiskMb } from './ownerless.ts';
+import { Ownerless } from './ownerless.ts';
 import { ResourcePool } from './placement/index.ts';
 import { FolderFilesystem } from './testing/folder-filesystem.ts';
 import { leaseId } from './testing/leases.ts';
@@ -47,8 +47,8 @@ it('what nobody answers for is counted by its label or by what is in it, once, a
     retention: { kept: (lease: string) => (lease === leaseId(6) ? record : undefined) },
     log: logs.log,
   };
-  const counted = (): Promise<ReadonlyMap<string, number>> =>
-    ownerlessDiskMb(context, { listed: 7, kept, outcome });
+  const ownerless = new Ownerless(context);
+  const counted = (): Promise<ReadonlyMap<string, number>> => ownerless.diskMb({ listed: 7, kept, outcome });
   expect(await counted()).toEqual(
     new Map<string, number>([
       [leaseId(1), 30],
@@ -69,4 +69,7 @@ it('what nobody answers for is counted by its label or by what is in it, once, a
   };
   expect([...(await counted()).values()]).toEqual([30, 0, 2, 0, 0]);
   expect(logs.attrsOf('the size of a volume without an owner is not known')).toHaveLength(3);
+  expect(logs.attrsOf('a kept volume has no record: nobody can restore it, and nothing destroys it')).toEqual(
+    [{ volume: retainedForm(live(5)) }],
+  );
 });

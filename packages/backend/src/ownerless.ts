@@ -15,30 +15,47 @@ export interface OwnerlessContext {
 
 const mib = 1024 * 1024;
 
-/**
- * After a look for volumes of nobody: what it kept or could not destroy, by the lease that would take it up again, and kept data
- * that no record knows, by its name.
- */
-export async function ownerlessDiskMb(
-  context: OwnerlessContext,
-  { kept, outcome: { errors, unproven } }: Swept,
-): Promise<ReadonlyMap<string, number>> {
-  const { volumes, book, retention } = context;
-  const names = new Set<VolumeName>([
-    ...kept.keys(),
-    ...unproven,
-    ...errors.map(({ name }) => name),
-    ...(await unknownKept(retention, volumes)),
-  ]);
-  const sums = new Map<string, number>();
-  for (const name of names) {
-    const { lease = name, retained } = parseVolume(name) ?? {};
-    // What a lease has left that was never closed is counted with that.
-    if (book.droppedDiskMb.has(lease)) continue;
-    const key = retained === true ? name : lease;
-    sums.set(key, (sums.get(key) ?? 0) + (await sizeMbOf(context, name)));
+export class Ownerless {
+  readonly #context: OwnerlessContext;
+  /** An operator need not read it every hour. */
+  #told: ReadonlySet<VolumeName> = new Set();
+
+  constructor(context: OwnerlessContext) {
+    this.#context = context;
   }
-  return sums;
+
+  /**
+   * After a look for volumes of nobody: what it kept or could not destroy, by the lease that would take it up again, and kept data
+   * that no record knows, by its name.
+   */
+  async diskMb({ kept, outcome: { errors, unproven } }: Swept): Promise<ReadonlyMap<string, number>> {
+    const { book } = this.#context;
+    const names = new Set<VolumeName>([
+      ...kept.keys(),
+      ...unproven,
+      ...errors.map(({ name }) => name),
+      ...(await this.#unknown()),
+    ]);
+    const sums = new Map<string, number>();
+    for (const name of names) {
+      const { lease = name, retained } = parseVolume(name) ?? {};
+      // What a lease has left that was never closed is counted with that.
+      if (book.droppedDiskMb.has(lease)) continue;
+      const key = retained === true ? name : lease;
+      sums.set(key, (sums.get(key) ?? 0) + (await sizeMbOf(this.#context, name)));
+    }
+    return sums;
+  }
+
+  async #unknown(): Promise<readonly VolumeName[]> {
+    const { retention, volumes, log } = this.#context;
+    const unknown = await unknownKept(retention, volumes);
+    for (const volume of unknown)
+      if (!this.#told.has(volume))
+        log.warn('a kept volume has no record: nobody can restore it, and nothing destroys it', { volume });
+    this.#told = new Set(unknown);
+    return unknown;
+  }
 }
 
 async function sizeMbOf({ volumes, log }: OwnerlessContext, name: VolumeName): Promise<number> {

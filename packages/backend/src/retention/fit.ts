@@ -26,7 +26,7 @@ export async function demandFit(
   const kept = adoptions(record, record.original_lease_uuid).map(({ kept: name }) => name);
   for (const { serviceName, sku } of items) {
     const { diskMb } = profileOf(context.catalogue, sku);
-    if (diskMb >= smallestOld(context.catalogue, record, serviceName)) continue;
+    if (diskMb >= largestOld(context.catalogue, record, serviceName)) continue;
     for (const name of kept.filter((one) => parseVolume(one)?.service === serviceName)) {
       if (diskMb === 0)
         throw refused(context, 'ephemeral_tier', serviceName, 'the new tier has no disk for its data');
@@ -42,8 +42,8 @@ export async function demandFit(
   }
 }
 
-/** What the volumes of a service had; not known: more than anything. */
-function smallestOld(catalogue: SkuCatalogue, { items }: RetentionRecord, service: string): number {
+/** The most that a volume of a service had; not known: more than anything. */
+function largestOld(catalogue: SkuCatalogue, { items }: RetentionRecord, service: string): number {
   const sizes = items
     .filter(({ service_name: name = '' }) => name === service)
     .map(({ disk_mb: diskMb, sku }) => diskMb ?? diskMbOf(catalogue, sku) ?? Number.POSITIVE_INFINITY);
