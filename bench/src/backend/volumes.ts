@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { adoptedForm, canonicalVolume, retainedForm, type VolumeName } from '@berth/backend';
 import { openVolumes } from '@berth/backend/volumes';
 import { makeBtrfs } from '@berth/kernel/testing/loop-filesystem';
+import { Scope } from '@berth/service';
 import { createLog, textFormat } from '@berth/service/log';
 import { type BenchCase, timingRow } from '../harness/bench-case.ts';
 import { measureInTurns } from '../harness/measure.ts';
@@ -36,6 +37,7 @@ export const volumes: BenchCase = {
   needsRoot: true,
   async run({ quick }) {
     using disk = makeBtrfs(1024);
+    await using scope = new Scope('volumes', () => undefined);
     const quiet = createLog({
       sink: { write: () => undefined, flush: () => undefined, takeDropped: () => 0 },
       format: textFormat,
@@ -48,6 +50,7 @@ export const volumes: BenchCase = {
       backendName: 'bench',
       claims: [],
       log: quiet,
+      scope,
       meter: { refused: () => undefined, clearFailed: () => undefined },
     });
     const options = { rounds: quick ? 3 : 60, withinMs: 120_000 };

@@ -8,7 +8,7 @@ import { orphanWitnesses } from './orphan-witnesses.ts';
 import { Ownerless } from './ownerless.ts';
 import type { ResourcePool } from './placement/index.ts';
 import { keptQuotas, RetentionClaims } from './retention/index.ts';
-import type { ReleaseStore, RetentionStore } from './stores/index.ts';
+import { type ReleaseStore, type RetentionStore, rootFact } from './stores/index.ts';
 import {
   backfillQuotas,
   coverEscapes,
@@ -39,9 +39,6 @@ export interface OpenDiskOptions extends DiskOptions {
   readonly doors?: { readonly disk?: DiskDoors } | undefined;
 }
 
-/** The name under which the backend remembers its volume root. */
-const rootFact = 'volume root';
-
 export function openDisk(options: OpenDiskOptions): Promise<OpenVolumes> {
   const { config, log, scope, book, releases, retention: kept, metrics } = options;
   return openVolumes({
@@ -53,10 +50,8 @@ export function openDisk(options: OpenDiskOptions): Promise<OpenVolumes> {
     claims: [liveClaims(book), new RetentionClaims(kept)],
     log,
     doors: options.doors?.disk,
-    identity: {
-      scope,
-      known: { get: () => releases.fact(rootFact), set: (id) => releases.setFact(rootFact, id) },
-    },
+    scope,
+    known: { get: () => releases.fact(rootFact), set: (id) => releases.setFact(rootFact, id) },
     meter: {
       refused: (site, reason) => metrics.destroyRefused.inc({ site, reason }),
       clearFailed: () => metrics.quotaClearFailed.inc(),

@@ -91,7 +91,7 @@ export const errors = new ErrorTable({
   volume_root_taken: {
     title: 'The volume root belongs to another backend, or is not the one that this backend knows',
     remedy:
-      'Mount the right disk at volume_data_path, or give this backend a root of its own; docs/guides/docker-backend-storage.md tells how they know each other.',
+      'Mount the right disk at volume_data_path, or give this backend a root of its own. When the disk is lost, take another with `docker-backend recover -new-root`; docs/guides/docker-backend-storage.md tells more.',
   },
   destruction_held: {
     title: 'Nothing is destroyed for the time being',

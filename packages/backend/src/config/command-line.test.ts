@@ -26,6 +26,12 @@ describe('the command line', () => {
     ['call GET', { kind: 'mistake', problem: 'call needs a method and a path: call GET /stats' }],
     ['call GET /a b', { kind: 'mistake', problem: 'call needs a method and a path: call GET /stats' }],
     ['-data x', { kind: 'mistake', problem: 'only call takes -data' }],
+    ['recover', { kind: 'recover', configFile: 'docker-backend.yaml', dryRun: false, newRoot: false }],
+    [
+      'recover --new-root -dry-run -config a.yaml',
+      { kind: 'recover', configFile: 'a.yaml', dryRun: true, newRoot: true },
+    ],
+    ['backup -to x -new-root', { kind: 'mistake', problem: 'flag is not for this command: -new-root' }],
     ['-version', { kind: 'version' }],
     ['--version', { kind: 'version' }],
     ['-h', { kind: 'help' }],

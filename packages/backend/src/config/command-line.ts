@@ -15,7 +15,12 @@ export type Command =
       readonly from: string;
       readonly dryRun: boolean;
     }
-  | { readonly kind: 'recover'; readonly configFile: string; readonly dryRun: boolean }
+  | {
+      readonly kind: 'recover';
+      readonly configFile: string;
+      readonly dryRun: boolean;
+      readonly newRoot: boolean;
+    }
   | { readonly kind: 'backup'; readonly configFile: string; readonly to: string }
   | { readonly kind: 'version' }
   | { readonly kind: 'help' }
@@ -27,7 +32,7 @@ export const usage = `Usage: docker-backend [-config FILE]
        docker-backend call METHOD TARGET [-data FILE] [-config FILE]
        docker-backend backup -to DIR [-config FILE]
        docker-backend import -from DIR [-dry-run] [-config FILE]
-       docker-backend recover [-dry-run] [-config FILE]
+       docker-backend recover [-dry-run] [-new-root] [-config FILE]
 
   -config FILE  configuration file (default docker-backend.yaml)
   -data FILE    what is sent as the body, - for standard input
@@ -40,8 +45,9 @@ GET /provisions, to the backend that runs with this configuration on this host.
 
 backup copies the stores while the backend runs. import brings over what an earlier
 program wrote (callbacks.db, diagnostics.db, releases.db and retention.db in DIR); recover
-makes records anew for kept volumes that the retention store does not know. Both need the
-backend to be stopped; -dry-run says what they would do and changes nothing.
+makes records anew for kept volumes that the retention store does not know, and with
+-new-root takes another disk for the lost one of the volumes, also an empty one. Both need
+the backend to be stopped; -dry-run says what they would do and changes nothing.
 `;
 
 const subcommands = new Map<string, 'check' | 'print'>([
@@ -57,12 +63,15 @@ const valued: ReadonlyMap<string, string> = new Map([
   ['to', 'folder'],
 ]);
 
+/** Flags that take none. */
+const switches: ReadonlySet<string> = new Set(['dry-run', 'new-root']);
+
 /** What a command takes beside `-config`. */
 const takes: ReadonlyMap<string, readonly string[]> = new Map([
   ['call', ['data']],
   ['backup', ['to']],
   ['import', ['from', 'dry-run']],
-  ['recover', ['dry-run']],
+  ['recover', ['dry-run', 'new-root']],
 ]);
 
 const mistake = (problem: string): Command => ({ kind: 'mistake', problem });
@@ -77,7 +86,7 @@ export function parseCommandLine(argv: readonly string[]): Command {
     if (flag === undefined) words.push(argument);
     else if (flag === 'h' || flag === 'help') return { kind: 'help' };
     else if (flag === 'version') return { kind: 'version' };
-    else if (flag === 'dry-run' && inline === undefined) values.set(flag, 'yes');
+    else if (switches.has(flag) && inline === undefined) values.set(flag, 'yes');
     else {
       const needed = valued.get(flag);
       if (needed === undefined) return mistake(`unknown flag: -${flag}`);
@@ -103,7 +112,7 @@ function commandOf(words: readonly string[], values: ReadonlyMap<string, string>
   }
   if (words.length === 1) {
     const [from, to, dryRun] = [values.get('from'), values.get('to'), values.has('dry-run')];
-    if (name === 'recover') return { kind: 'recover', configFile, dryRun };
+    if (name === 'recover') return { kind: 'recover', configFile, dryRun, newRoot: values.has('new-root') };
     if (name === 'import')
       return from === undefined
         ? mistake('import needs a folder: -from')

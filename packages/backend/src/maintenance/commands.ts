@@ -1,12 +1,13 @@
 /** What an operator does with the stores while the backend does not run (or, for a backup, while it does). */
 
-import type { Log } from '@berth/service/log';
+import { Scope } from '@berth/service';
+import { errorText, type Log } from '@berth/service/log';
 import type { Config } from '../config/index.ts';
 import { bringOver, type Found, findUpstream, type ImportStores, type Report } from '../import/index.ts';
 import { isRetained } from '../names/index.ts';
 import { RetentionClaims, recordCopies } from '../retention/index.ts';
-import { CallbackStore, DiagnosticsStore, ReleaseStore, RetentionStore } from '../stores/index.ts';
-import { openVolumes } from '../volumes/index.ts';
+import { CallbackStore, DiagnosticsStore, ReleaseStore, RetentionStore, rootFact } from '../stores/index.ts';
+import { type KnownRoot, openVolumes, type Volumes } from '../volumes/index.ts';
 import { backUpStores } from './backup.ts';
 import { findLost } from './recover.ts';
 
@@ -91,43 +92,70 @@ export async function backupCommand(
   return 0;
 }
 
+export interface RecoverOptions {
+  readonly dryRun: boolean;
+  /** The disk of the volumes is another one: it counts as the root from now on, also when nothing is on it. */
+  readonly newRoot: boolean;
+}
+
 /** Exit code: 0 every kept volume has a record (or would have), 1 there are some that nothing is known of. */
 export async function recoverCommand(
   config: Config,
-  options: { readonly dryRun: boolean },
+  { dryRun, newRoot }: RecoverOptions,
   host: MaintenanceHost,
 ): Promise<number> {
   const say = saying(host);
-  const store = new RetentionStore(config.retentionDbPath);
-  try {
-    const { volumes } = await openVolumes({
-      root: config.volumeDataPath,
-      filesystem: config.volumeFilesystem,
-      minAvgFileBytes: config.minAvgFileBytes,
-      totalDiskMb: config.total.diskMb,
-      backendName: config.name,
-      claims: [new RetentionClaims(store)],
-      log: host.log,
-      meter: { refused: () => undefined, clearFailed: () => undefined },
-    });
-    const copies = recordCopies(volumes.root);
-    const { found, unknown } = await findLost(store, volumes, copies, host.now());
-    const listed = (await volumes.list()).filter(isRetained).length;
-    say(
-      `${listed} kept volumes, ${found.length} leases without a record, ${unknown.length} volumes of nobody`,
-    );
-    for (const { record, from } of found) {
-      const { original_lease_uuid: lease, tenant, retained_volume_names: names } = record;
-      const restorable =
-        record.stack_manifest === null ? ', without a manifest: kept, and not restorable' : '';
-      say(`lease ${lease} of ${tenant}: ${names.length} volumes, from its ${from}${restorable}`);
-      if (!options.dryRun) store.adopt(lease, record);
-    }
-    for (const name of unknown) say(`${name}: nothing says whose it is; it is left alone`);
-    if (options.dryRun) say('nothing was changed');
-    else store.learn('imported', host.now());
-    return unknown.length === 0 ? 0 : 1;
-  } finally {
-    store.file.close();
+  await using scope = new Scope('recover', (error) => host.log.error(errorText(error)));
+  const opened = <S extends { readonly file: { close(): void } }>(store: S): S => {
+    scope.defer(() => store.file.close());
+    return store;
+  };
+  const store = opened(new RetentionStore(config.retentionDbPath));
+  const releases = newRoot && !dryRun ? opened(new ReleaseStore(config.releasesDbPath)) : undefined;
+  const { volumes } = await openVolumes({
+    root: config.volumeDataPath,
+    filesystem: config.volumeFilesystem,
+    minAvgFileBytes: config.minAvgFileBytes,
+    totalDiskMb: config.total.diskMb,
+    backendName: config.name,
+    claims: [new RetentionClaims(store)],
+    log: host.log,
+    scope,
+    ...(releases !== undefined && { known: takeAnyRoot(releases) }),
+    meter: { refused: () => undefined, clearFailed: () => undefined },
+  });
+  if (newRoot) say(`${config.volumeDataPath} ${dryRun ? 'would be' : 'is'} the volume root from now on`);
+  return await recoverRecords({ store, volumes, backend: config.name, dryRun, now: host.now, say });
+}
+
+const takeAnyRoot = (releases: ReleaseStore): KnownRoot => ({
+  get: () => undefined,
+  set: (id) => releases.setFact(rootFact, id),
+});
+
+interface RecordsToRecover {
+  readonly store: RetentionStore;
+  readonly volumes: Volumes;
+  readonly backend: string;
+  readonly dryRun: boolean;
+  readonly now: () => number;
+  readonly say: Say;
+}
+
+async function recoverRecords(work: RecordsToRecover): Promise<number> {
+  const { store, volumes, backend, dryRun, now, say } = work;
+  const { found, unknown } = await findLost(store, volumes, recordCopies(volumes.root), backend, now());
+  const listed = (await volumes.list()).filter(isRetained).length;
+  say(`${listed} kept volumes, ${found.length} leases without a record, ${unknown.length} volumes of nobody`);
+  for (const { record, from } of found) {
+    const { original_lease_uuid: lease, tenant, retained_volume_names: names } = record;
+    const restorable = record.stack_manifest === null ? ', without a manifest: kept, and not restorable' : '';
+    say(`lease ${lease} of ${tenant}: ${names.length} volumes, from its ${from}${restorable}`);
+    if (!dryRun) store.adopt(lease, record);
   }
+  for (const name of unknown) say(`${name}: nothing says whose it is; it is left alone`);
+  if (dryRun) say('nothing was changed');
+  // Where there is nothing, nothing has been decided: perhaps the disk is not mounted.
+  else if (listed > 0) store.learn('imported', now());
+  return unknown.length === 0 ? 0 : 1;
 }

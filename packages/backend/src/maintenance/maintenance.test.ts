@@ -142,7 +142,7 @@ describe('docker-backend recover', () => {
     const store = new RetentionStore(folder.path('retention.db'));
     const copies = recordCopies(undefined);
     const both = volumes([owner, { ...owner, index: 1 }]);
-    const { found, unknown } = await findLost(store, both, copies, 5);
+    const { found, unknown } = await findLost(store, both, copies, 'docker', 5);
     expect(unknown).toEqual([]);
     expect(found).toMatchObject([
       {
@@ -156,8 +156,18 @@ describe('docker-backend recover', () => {
         },
       },
     ]);
-    const half = await findLost(store, volumes([owner, undefined]), copies, 5);
+    const half = await findLost(store, volumes([owner, undefined]), copies, 'docker', 5);
     expect([half.found, half.unknown]).toEqual([[], kept]);
+    const others = await findLost(store, both, copies, 'another', 5);
+    expect([others.found, others.unknown], 'another backend made them').toEqual([[], kept]);
+    store.file.close();
+  });
+
+  it('decides nothing where it sees no kept volume: the disk may not be mounted', async () => {
+    using bench = new Bench();
+    expect(await bench.run('recover')).toMatchObject({ code: 0, err: '' });
+    const store = new RetentionStore(bench.path('retention.db'));
+    expect(store.knows('imported')).toBe(false);
     store.file.close();
   });
 
@@ -166,7 +176,7 @@ describe('docker-backend recover', () => {
     const copies = recordCopies(folder.path(''));
     await copies.keep({ ...record(leaseId(1)), status: 'restoring', new_lease_uuid: leaseId(9) });
     const store = new RetentionStore(folder.path('retention.db'));
-    const { found } = await findLost(store, volumes([undefined, undefined]), copies, 5);
+    const { found } = await findLost(store, volumes([undefined, undefined]), copies, 'docker', 5);
     expect(found).toMatchObject([
       {
         from: 'copy',
@@ -174,7 +184,7 @@ describe('docker-backend recover', () => {
       },
     ]);
     store.adopt(leaseId(1), record(leaseId(1)));
-    expect((await findLost(store, volumes([]), copies, 5)).found, 'it is known').toEqual([]);
+    expect((await findLost(store, volumes([]), copies, 'docker', 5)).found, 'it is known').toEqual([]);
     await copies.drop(leaseId(1));
     expect(await copies.read(leaseId(1))).toBeUndefined();
     store.file.close();

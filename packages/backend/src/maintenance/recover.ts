@@ -3,7 +3,7 @@ import { parseVolume, type VolumeName } from '../names/index.ts';
 import type { RecordCopies } from '../retention/index.ts';
 import { unknownKept } from '../retention/index.ts';
 import type { RetainedItem, RetentionRecord, RetentionStore } from '../stores/index.ts';
-import type { Volumes } from '../volumes/index.ts';
+import type { VolumeOwner, Volumes } from '../volumes/index.ts';
 
 interface Recovered {
   readonly record: RetentionRecord;
@@ -21,6 +21,7 @@ export async function findLost(
   store: RetentionStore,
   volumes: Pick<Volumes, 'list' | 'ownerOf'>,
   copies: RecordCopies,
+  backend: string,
   nowMs: number,
 ): Promise<Recovery> {
   const byLease = Map.groupBy(await unknownKept(store, volumes), (name) => parseVolume(name)?.lease ?? '');
@@ -28,7 +29,10 @@ export async function findLost(
   const unknown: VolumeName[] = [];
   for (const [lease, names] of byLease) {
     const copy = await copies.read(lease);
-    const record = copy === undefined ? await fromLabels(lease, names, volumes, nowMs) : active(copy, names);
+    const record =
+      copy === undefined
+        ? fromLabels(lease, names, await labelsOf(names, volumes, backend), nowMs)
+        : active(copy, names);
     if (record === undefined) unknown.push(...names);
     else found.push({ record, from: copy === undefined ? 'labels' : 'copy' });
   }
@@ -41,17 +45,25 @@ function active(copy: RetentionRecord, names: readonly VolumeName[]): RetentionR
   return { ...rest, status: 'active', retained_volume_names: [...names] };
 }
 
-/** Without a manifest: the data is kept and counted, and its time begins now; to restore it, somebody has to add one. */
-async function fromLabels(
-  lease: string,
+/** What this backend has written on them. */
+async function labelsOf(
   names: readonly VolumeName[],
   volumes: Pick<Volumes, 'ownerOf'>,
+  backend: string,
+): Promise<readonly VolumeOwner[]> {
+  const labels = await Promise.all(names.map((name) => volumes.ownerOf(name).catch(() => undefined)));
+  return labels.flatMap((label) => (label?.backend === backend ? [label] : []));
+}
+
+/** Without a manifest: the data is kept and counted, and its time begins now; to restore it, somebody has to add one. */
+function fromLabels(
+  lease: string,
+  names: readonly VolumeName[],
+  known: readonly VolumeOwner[],
   nowMs: number,
-): Promise<RetentionRecord | undefined> {
-  const owners = await Promise.all(names.map((name) => volumes.ownerOf(name).catch(() => undefined)));
-  const known = owners.filter((owner) => owner !== undefined);
+): RetentionRecord | undefined {
   const [first] = known;
-  if (first === undefined || known.length < owners.length) return undefined;
+  if (first === undefined || known.length < names.length) return undefined;
   const items = [...Map.groupBy(known, ({ service }) => service)].map(([service, of]): RetainedItem => {
     const [one = first] = of;
     return {

@@ -8,6 +8,7 @@ export {
   type ReleaseStatus,
   ReleaseStore,
   releaseStatuses,
+  rootFact,
   witnessesFact,
 } from './releases.ts';
 export { type Claimed, type Kept, RetentionStore, type RetentionTotals } from './retention.ts';

@@ -32,6 +32,9 @@ const schema = `
   CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   ${leaseRowsSchema}`;
 
+/** The volume root that was used last, by the name that it has itself. */
+export const rootFact = 'volume root';
+
 /** Whether every volume and record has its second witness; cleared when some come that have none. */
 export const witnessesFact = 'second witnesses';
 

@@ -6,6 +6,7 @@ export { liveClaims, liveQuotas } from './live-claims.ts';
 export { type DiskDoors, type OpenVolumes, openVolumes } from './open.ts';
 export type { VolumeOwner } from './owner.ts';
 export { RoomWatch } from './room-watch.ts';
+export type { KnownRoot } from './root-identity.ts';
 export {
   clearScratch,
   dropScratchAside,

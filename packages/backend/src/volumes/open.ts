@@ -26,8 +26,10 @@ export interface OpenVolumesOptions {
   /** All who can own a volume. */
   readonly claims: readonly ClaimSource[];
   readonly log: Log;
-  /** Given: the root is held for this process alone, until the scope ends, and has to be the one that is known. */
-  readonly identity?: { readonly known: KnownRoot; readonly scope: Scope };
+  /** The root is held for this process alone, until the scope ends. It must not be another backend's. */
+  readonly scope: Scope;
+  /** Given: it has to be the root that is known, too. */
+  readonly known?: KnownRoot;
   readonly doors?: DiskDoors | undefined;
   readonly meter: {
     refused(site: DestroySite, reason: RefusalReason): void;
@@ -72,10 +74,11 @@ export async function openVolumes(options: OpenVolumesOptions): Promise<OpenVolu
   });
   const { volumes: filesystem, destroyer } = doors?.filesystem(opened) ?? opened;
   // Before anything else: what an unfinished volume of another process looks like, is ours to clear away.
-  const held = options.identity?.scope.own(new RootIdentity(root));
+  const held = options.scope.own(new RootIdentity(root));
+  held.demand(backendName);
   await filesystem.validate();
-  if (options.identity !== undefined)
-    held?.agree(backendName, options.identity.known, (await filesystem.list()).length > 0);
+  if (options.known !== undefined)
+    held.agree(backendName, options.known, (await filesystem.list()).length > 0);
   warnOfCapacity(options, (await probeRoot(root)).totalBytes);
   return {
     entriesIn: (sizeMb) => inodeCeiling(sizeMb, options.minAvgFileBytes),

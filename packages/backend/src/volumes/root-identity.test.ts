@@ -51,7 +51,9 @@ describe('the volume root', () => {
     using folder = storeFolder();
     agree(folder.path(''), 'docker', memory(), false);
     expect(() => agree(folder.path(''), 'other', memory(), true)).toThrow(taken);
-    using _held = new RootIdentity(folder.path(''));
+    using held = new RootIdentity(folder.path(''));
+    held.demand('docker');
+    expect(() => held.demand('other')).toThrow(taken);
     expect(() => new RootIdentity(folder.path(''), 50)).toThrow(
       expect.objectContaining({ code: 'store_in_use' }),
     );

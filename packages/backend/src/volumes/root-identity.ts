@@ -32,20 +32,36 @@ export class RootIdentity implements Disposable {
 
   /** `populated`: there are volumes, so it is no folder that merely waits for a disk. Throws when it is not our root. */
   agree(backend: string, known: KnownRoot, populated: boolean): void {
-    const row = this.#file.prepare('SELECT id, backend FROM identity').get();
     const before = known.get();
-    if (before !== undefined && before !== row?.['id'] && !populated)
+    if (before !== undefined && before !== this.#id && !populated)
       throw taken(
         `${this.#root} is empty and not the volume root that this backend has used: is it mounted?`,
       );
-    if (row !== undefined && row['backend'] !== backend)
-      throw taken(
-        `${this.#root} is the volume root of the backend "${String(row['backend'])}", not of "${backend}"`,
-      );
-    const id = row === undefined ? randomUUID() : String(row['id']);
-    if (row === undefined)
-      this.#file.prepare('INSERT INTO identity (id, backend) VALUES (?, ?)').run(id, backend);
+    this.demand(backend);
+    const id = this.#id ?? this.#begin(backend);
     if (before !== id) known.set(id);
+  }
+
+  /** Throws when it is the root of another backend. */
+  demand(backend: string): void {
+    const owner = this.#row?.['backend'];
+    if (owner !== undefined && owner !== backend)
+      throw taken(`${this.#root} is the volume root of the backend "${String(owner)}", not of "${backend}"`);
+  }
+
+  #begin(backend: string): string {
+    const id = randomUUID();
+    this.#file.prepare('INSERT INTO identity (id, backend) VALUES (?, ?)').run(id, backend);
+    return id;
+  }
+
+  get #id(): string | undefined {
+    const id = this.#row?.['id'];
+    return id === undefined ? undefined : String(id);
+  }
+
+  get #row(): Record<string, unknown> | undefined {
+    return this.#file.prepare('SELECT id, backend FROM identity').get();
   }
 
   [Symbol.dispose](): void {
