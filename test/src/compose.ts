@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Host } from '@berth/lab';
+import { type Host, removeLabelled } from '@berth/lab';
 import type { Space } from '@berth/lab/testing';
 
 /** As Compose reads it; JSON is YAML, too. */
@@ -92,7 +92,10 @@ export class ComposeProject implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.run('down', '--timeout', '1', '--volumes').catch(() => undefined);
+    await this.run('down', '--timeout', '1', '--volumes').catch(
+      // It gives up at the first thing that is not to be had at once; the next test wants to find nothing of it.
+      () => removeLabelled(this.#host, `com.docker.compose.project=${this.name}`),
+    );
     if (this.#ours) await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -44,7 +44,7 @@ export async function serveDhcp(lan: Lan, dhcp: DhcpSpec): Promise<void> {
       }
       return (await log(lan)).includes(': started, version');
     },
-    { timeoutMs: 30_000, everyMs: 5 },
+    { timeoutMs: 60_000, everyMs: 5 },
   );
 }
 
@@ -67,6 +67,6 @@ export async function silenceDhcp(lan: Lan): Promise<void> {
       for (const pid of left) kill(pid);
       return left.length === 0;
     },
-    { timeoutMs: 30_000, everyMs: 5 },
+    { timeoutMs: 60_000, everyMs: 5 },
   );
 }

@@ -30,7 +30,7 @@ export async function startInit(
   child.on('error', () => undefined);
   child.unref();
   return waitFor(`the first process in ${namespace}`, () => findInit(namespace), {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     everyMs: 2,
   });
 }

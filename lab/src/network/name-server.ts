@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
+import { labErrors } from '../errors.ts';
 import { waitFor } from '../tools/wait.ts';
 
 export class NameServer implements AsyncDisposable {
@@ -11,9 +12,17 @@ export class NameServer implements AsyncDisposable {
 
   /** With records as options of dnsmasq: `--host-record=…`. All names that end with `.example` are its own. */
   static async open(...records: readonly string[]): Promise<NameServer> {
-    const server = new NameServer(await freePort());
-    await server.know(...records);
-    return server;
+    // Somebody may take the port between our look and its start.
+    for (let left = 5; ; left--) {
+      const server = new NameServer(await freePort());
+      try {
+        await server.know(...records);
+        return server;
+      } catch (error) {
+        await server[Symbol.asyncDispose]();
+        if (left === 0) throw error;
+      }
+    }
   }
 
   private constructor(port: number) {
@@ -35,19 +44,23 @@ export class NameServer implements AsyncDisposable {
       '--pid-file',
     ];
     const where = ['--bind-interfaces', '--listen-address=127.0.0.1', `--port=${this.#port}`];
-    this.#child = spawn('dnsmasq', [...options, ...where, '--local=/example/', ...records], {
+    const child = spawn('dnsmasq', [...options, ...where, '--local=/example/', ...records], {
       stdio: 'ignore',
     });
+    this.#child = child;
     const resolver = new Resolver({ timeout: 200, tries: 1 });
     resolver.setServers([this.address]);
     await waitFor(
       'the name server',
-      () =>
-        resolver.resolve4('nobody.example').then(
+      () => {
+        if (child.exitCode !== null)
+          throw labErrors.error('TOOL_FAILED', `dnsmasq ended with ${child.exitCode}`);
+        return resolver.resolve4('nobody.example').then(
           () => true,
           (error: NodeJS.ErrnoException) => error.code === 'ENOTFOUND',
-        ),
-      { timeoutMs: 20_000 },
+        );
+      },
+      { timeoutMs: 60_000 },
     );
   }
 

@@ -1,10 +1,7 @@
 import type { Report6 } from '@berth/dhcp';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { addressesOf, DhcpLan, FastClock, ip, until } from '../testing/dhcp-lan.ts';
 import { Dhcp6Client, type Dhcp6Options, dhcp6IdentityOf } from './index.ts';
-
-// The machine may be busy; what is waited for has deadlines of its own.
-vi.setConfig({ testTimeout: 120_000 });
 
 const speed = 10;
 const identity = dhcp6IdentityOf('shop');

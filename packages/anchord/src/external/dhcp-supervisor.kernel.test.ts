@@ -1,13 +1,10 @@
 import { parseIp } from '@berth/kernel/ip';
 import { writeSysctl } from '@berth/kernel/netns';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Family } from '../families.ts';
 import { addressesOf, DhcpLan, FastClock, ip, until } from '../testing/dhcp-lan.ts';
 import { testParts } from '../testing/program.ts';
 import { DhcpSupervisor, listenToRouters } from './index.ts';
-
-// The machine may be busy; what is waited for has deadlines of its own.
-vi.setConfig({ testTimeout: 120_000 });
 
 const noStore = { load: () => undefined, save: () => undefined, clear: () => undefined };
 

@@ -1,12 +1,9 @@
 import { parseMac } from '@berth/kernel/ip';
 import { Network, NetworkWatch } from '@berth/kernel/network';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { addressesOf, DhcpLan, ip, until } from '../testing/dhcp-lan.ts';
 import { testParts } from '../testing/program.ts';
 import { DhcpSupervisor, MacvlanKeeper } from './index.ts';
-
-// The machine may be busy; what is waited for has deadlines of its own.
-vi.setConfig({ testTimeout: 120_000 });
 
 const mac = parseMac('02:42:5e:00:53:07');
 const child = { name: 'anchord-ext', parent: 'eth0.42', mac };

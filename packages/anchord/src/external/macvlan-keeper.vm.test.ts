@@ -58,7 +58,7 @@ describe('an anchor of the old kind on VLAN 42', () => {
 
   it('has an interface with its own MAC, and reaches the LAN over the VLAN by it', async () => {
     await expect
-      .poll(() => ours.links.byName(child.name), { timeout: 10_000 })
+      .poll(() => ours.links.byName(child.name), { timeout: 60_000 })
       .toMatchObject({ mac: child.mac });
     const link = ours.links.byName(child.name);
     ours.addresses.add({ link: link?.index ?? 0, address: parseIpv4('10.42.0.9'), prefixLength: 24 });
@@ -67,7 +67,7 @@ describe('an anchor of the old kind on VLAN 42', () => {
     );
     const ping = () =>
       spawnSync('busybox', ['ping', '-c', '1', '-W', '2', '10.42.0.1'], { encoding: 'utf8' }).status;
-    await expect.poll(ping, { timeout: 20_000 }).toBe(0);
+    await expect.poll(ping, { timeout: 60_000 }).toBe(0);
     const [neighbour] = theirs.neighbours.list().filter(({ address }) => address === '10.42.0.9');
     expect(neighbour?.mac).toBe(child.mac);
   });

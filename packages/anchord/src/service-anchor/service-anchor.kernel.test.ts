@@ -139,14 +139,13 @@ describe('service-anchor', () => {
     expect(gateways()).toEqual(['172.30.0.2']);
   });
 
-  it('puts a deleted default route back within milliseconds, with the reason', async () => {
-    run(bothFamilies);
+  it('puts a deleted default route back at once, with the reason', async () => {
+    // Nothing but word of the kernel lets it look again.
+    run({ ...bothFamilies, ANCHORD_GATEWAY_RESOLVE_INTERVAL: '1h' });
     await until('the route', () => gateways()[0] === '172.30.0.2');
     parts.recording.clear();
-    const before = performance.now();
     ip(namespace, 'route del default');
     await until('the route again', () => gateways()[0] === '172.30.0.2');
-    expect(performance.now() - before).toBeLessThan(1_000);
     expect(parts.recording.attrsOf('default route updated')).toEqual([
       { family: 'v4', gateway: '172.30.0.2', reason: 'missing', prev: '' },
     ]);
@@ -201,6 +200,7 @@ describe('service-anchor', () => {
   it('gives up repairing at once when somebody undoes it at once, but for the regular look', async () => {
     run({ ...bothFamilies, ANCHORD_GATEWAY_RESOLVE_INTERVAL: '1h' });
     await until('the route', () => gateways()[0] === '172.30.0.2');
+    const started = performance.now();
     let undone = 0;
     const left = () => {
       ip(namespace, 'route flush exact default');
@@ -210,7 +210,8 @@ describe('service-anchor', () => {
     await until('many removals', left);
     const repairs = parts.metrics.gatewayReplaces.value({ family: 'v4' });
     expect(repairs).toBeGreaterThan(5);
-    expect(repairs).toBeLessThan(40);
+    // Twenty, two more a second, and the first of all.
+    expect(repairs).toBeLessThanOrEqual(21 + (2 * (performance.now() - started)) / 1_000);
   });
 });
 

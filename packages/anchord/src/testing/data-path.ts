@@ -122,7 +122,7 @@ export class DataPath implements AsyncDisposable {
   }
 
   /** Connects from a place, and hands back what the service said of it. */
-  async greet(from: Place, host: string, port: number, timeoutMs = 2_000): Promise<Greeting> {
+  async greet(from: Place, host: string, port: number, timeoutMs = 30_000): Promise<Greeting> {
     const socket = await this.sockets(from).tcp({ host, port, timeoutMs });
     try {
       let text = '';
@@ -141,7 +141,7 @@ export class DataPath implements AsyncDisposable {
     const socket = await this.sockets(from).udp({ family: host.includes(':') ? 6 : 4 });
     socket.on('error', () => undefined);
     return {
-      async greet(timeoutMs = 2_000): Promise<Greeting> {
+      async greet(timeoutMs = 30_000): Promise<Greeting> {
         const answer = once(socket, 'message', { signal: AbortSignal.timeout(timeoutMs) });
         socket.send('hello', port, host);
         const [message] = await answer;

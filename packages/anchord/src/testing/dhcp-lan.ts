@@ -32,7 +32,7 @@ export async function until<T>(
   what: string,
   condition: () => T | undefined | false,
   evidence: () => unknown = () => '',
-  deadlineMs = 45_000,
+  deadlineMs = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {

@@ -147,7 +147,7 @@ describe('Conntrack', () => {
         break;
       }
     }
-    expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+    expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before);
   });
 });
 

@@ -127,10 +127,8 @@ describe.each(plans)('an established $family flow', (plan) => {
       await Array.fromAsync(conntrack.pages({ family: familyOf(old), originalDestination: old })),
     ).toEqual([]);
     talk.answers.length = 0;
-    const started = performance.now();
     expect(await conntrack.delete([{ replySource: old }])).toBe(1);
-    await until('an answer of the new backend', () => talk.answers.includes(talk.from(2)), 1000);
-    expect(performance.now() - started).toBeLessThan(1000);
+    await until('an answer of the new backend', () => talk.answers.includes(talk.from(2)));
     talk.answers.length = 0;
     // An answer that was on its way when its flow was forgotten passes as it is; later ones do not.
     talk.strays.length = 0;

@@ -197,7 +197,7 @@ describe('PacketSocket', () => {
     }
     await new Promise((resolve) => setImmediate(resolve));
     expect(heard).toEqual([]);
-    expect(readdirSync('/proc/self/fd').length).toBe(before);
+    expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before);
   });
 
   it('hears router advertisements of its link', async () => {

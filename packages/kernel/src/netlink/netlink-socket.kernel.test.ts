@@ -188,7 +188,7 @@ describe('NetlinkSocket', () => {
       socket.dump(listLinks, nameOf);
     }
     expect(() => NetlinkSocket.open({ protocol: 31, namespace })).toThrow(/opening netlink socket 31/);
-    expect(openDescriptors()).toBe(before);
+    expect(openDescriptors()).toBeLessThanOrEqual(before);
   });
 });
 
@@ -273,7 +273,7 @@ describe('NetlinkListener', () => {
       listener[Symbol.dispose]();
       late.push(...heard.splice(0).filter((word) => word === 'overrun'));
     }
-    expect(openDescriptors()).toBe(before);
+    expect(openDescriptors()).toBeLessThanOrEqual(before);
     expect(late).toEqual([]);
   });
 });

@@ -119,7 +119,7 @@ async function askUdp(namespace: Netns, from: Peer, to: Peer): Promise<string> {
   ask();
   const timer = setInterval(ask, 200);
   try {
-    return await until(`an answer from ${to.address} ${to.port}`, () => answers[0], 15_000);
+    return await until(`an answer from ${to.address} ${to.port}`, () => answers[0]);
   } finally {
     clearInterval(timer);
   }
@@ -141,7 +141,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
   child.stdout?.setEncoding('utf8').on('data', (part: string) => {
     text += part;
   });
-  return until('a line of a child process', () => text.includes('\n') && text.trim(), 15_000);
+  return until('a line of a child process', () => text.includes('\n') && text.trim());
 }
 
 const tcpServer = `
@@ -293,15 +293,11 @@ describe.each(plans)('$family traffic', (plan) => {
     using straight = new UdpSocket(client, { address: plan.client, port: 40_001 }, (text) =>
       strays.push(text),
     );
-    await until(
-      'a refused packet',
-      () => {
-        straight.send('past the door', { address: backend, port: backendPort });
-        const guard = nftables.read('traffic').ruleset.tables.find(({ name }) => name === 'guard');
-        return (guard?.counters[0]?.tally?.packets ?? 0) > 0;
-      },
-      15_000,
-    );
+    await until('a refused packet', () => {
+      straight.send('past the door', { address: backend, port: backendPort });
+      const guard = nftables.read('traffic').ruleset.tables.find(({ name }) => name === 'guard');
+      return (guard?.counters[0]?.tally?.packets ?? 0) > 0;
+    });
     expect(await askUdp(client, asker, { address: plan.lan, port: 53 })).toBe(
       `backend 1 sees ${plan.client} 40000`,
     );

@@ -47,7 +47,7 @@ describe('watchRulesets', () => {
     const { generation } = nftables.reconcile(withPorts(3));
     const { heard, watching } = watch();
     inside(namespace, 'nft', 'flush', 'ruleset');
-    await until('word of the flush', () => heard.length > 0, 15_000);
+    await until('word of the flush', () => heard.length > 0);
     expect(heard).toEqual([
       { generation: generation + 1, processId: expect.any(Number), processName: 'nft' },
     ]);
@@ -58,7 +58,7 @@ describe('watchRulesets', () => {
   it('hears of our own transactions under the generation that they were given', async () => {
     const { heard, watching } = watch();
     const { generation } = nftables.reconcile(withPorts(1));
-    await until('word of it', () => heard.length > 0, 15_000);
+    await until('word of it', () => heard.length > 0);
     expect(heard).toEqual([{ generation, processId: process.pid, processName: expect.any(String) }]);
     watching[Symbol.dispose]();
   });
@@ -67,7 +67,7 @@ describe('watchRulesets', () => {
     const { heard, troubles, watching } = watch();
     nftables.reconcile(withPorts(10_000));
     const { generation } = nftables.reconcile(withPorts(1));
-    await until('word of both', () => heard.at(-1)?.generation === generation || troubles.length > 0, 15_000);
+    await until('word of both', () => heard.at(-1)?.generation === generation || troubles.length > 0);
     expect(troubles).toEqual([]);
     watching[Symbol.dispose]();
     nftables.reconcile(withPorts(2));

@@ -35,7 +35,7 @@ export function freshNamespace(name: string): Netns {
 export async function until<T>(
   what: string,
   condition: () => T | undefined | false,
-  deadlineMs = 5_000,
+  deadlineMs = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
