@@ -37,7 +37,28 @@ beforeAll(async () => {
 const inside = async (...argv: readonly string[]): Promise<string> =>
   (await rig.inside(container.id, ...argv)).out;
 const shell = (line: string) => rig.inside(container.id, 'sh', '-c', line);
-const limit = async (file: string): Promise<number> => Number(await inside('cat', `/sys/fs/cgroup/${file}`));
+const group = (file: string): Promise<string> => inside('cat', `/sys/fs/cgroup/${file}`);
+
+/** What the kernel holds the container to, whatever version of control groups it has. */
+async function limits() {
+  const { cgroupVersion } = await rig.engine.system.info();
+  if (cgroupVersion === '2') {
+    const [quota, period] = (await group('cpu.max')).split(' ').map(Number);
+    return {
+      memory: Number(await group('memory.max')),
+      swap: Number(await group('memory.swap.max')),
+      cores: (quota ?? 0) / (period ?? 0),
+      processes: Number(await group('pids.max')),
+    };
+  }
+  const memory = Number(await group('memory/memory.limit_in_bytes'));
+  return {
+    memory,
+    swap: Number(await group('memory/memory.memsw.limit_in_bytes')) - memory,
+    cores: Number(await group('cpu/cpu.cfs_quota_us')) / Number(await group('cpu/cpu.cfs_period_us')),
+    processes: Number(await group('pids/pids.max')),
+  };
+}
 
 describe('to the engine, a container', () => {
   it('has no capability, gains none, and is not privileged', () => {
@@ -110,6 +131,7 @@ describe('to the engine, a container', () => {
       'fred.managed': 'true',
       'fred.lease_uuid': uuid,
       'fred.tenant': tenant,
+      'fred.provider_uuid': expect.stringMatching(/./),
       'fred.sku': 'small',
       'fred.instance_index': '0',
       'fred.fail_count': '0',
@@ -169,10 +191,7 @@ describe('inside, a tenant', () => {
   });
 
   it('has the memory, the CPU, the processes and the open files of its profile', async () => {
-    expect(await limit('memory/memory.limit_in_bytes')).toBe(64 * mib);
-    expect(await limit('memory/memory.memsw.limit_in_bytes')).toBe(64 * mib);
-    expect((await limit('cpu/cpu.cfs_quota_us')) / (await limit('cpu/cpu.cfs_period_us'))).toBe(0.5);
-    expect(await limit('pids/pids.max')).toBe(20);
+    expect(await limits()).toEqual({ memory: 64 * mib, swap: 0, cores: 0.5, processes: 20 });
     expect((await shell('ulimit -n')).out).toBe('128');
   });
 
