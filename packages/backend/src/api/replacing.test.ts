@@ -68,6 +68,29 @@ describe('POST /restart and /update', () => {
   });
 });
 
+describe('a replacement that fails', () => {
+  it.each([
+    ['/update', { reason: 'ImagePullFailed', message: 'image pull failed' }, 'image pull failed'],
+    ['/update', { reason: 'UpdateFailed', message: 'container reported unhealthy' }, 'update failed'],
+    ['/restart', { reason: 'RestartFailed', message: 'restart failed; rollback failed' }, 'restart failed'],
+    ['/restart', { reason: 'Internal', message: 'internal error' }, 'internal error'],
+  ] as const)('by %s as %j is in the releases as "%s"', async (path, why, message) => {
+    await using bench = await ApiBench.start();
+    const { host } = bench;
+    await ready(bench);
+    const request = { lease_uuid: uuid, callback_url: callbackUrl, payload: payload() };
+    expect((await bench.call('POST', path, request)).status).toBe(202);
+    await host.until('the work runs', () => host.work.running.has(uuid));
+    host.work.running.get(uuid)?.end({ kind: 'failed', failure: failure(why), logs: {} });
+    await host.until('it has failed', () => host.book.get(uuid)?.status === 'failed');
+    expect((await bench.call('GET', `/releases/${uuid}`)).body).toMatchObject([
+      { version: 1, status: 'active' },
+      { version: 2, status: 'failed', reason: why.reason, message },
+    ]);
+    expect((await bench.call('GET', `/provisions/${uuid}`)).body).toMatchObject({ status: 'failed', ...why });
+  });
+});
+
 describe('a lease whose provision has failed', () => {
   it.each([
     ['/restart', {}],
@@ -123,7 +146,7 @@ describe('POST /reconcile_custom_domain', () => {
     host.work.running.get(uuid)?.end({ kind: 'replaced', images: { web: 'nginx' } });
     await host.until('it is ready', () => host.book.get(uuid)?.status === 'ready');
     await host.settled();
-    expect(host.book.get(uuid)?.items[0]?.customDomain).toBe('www.acme.example');
+    expect(host.book.get(uuid)).toMatchObject({ callbackUrl, items: [{ customDomain: 'www.acme.example' }] });
     expect(await call(wanted('www.acme.example'))).toBe(204);
     expect(host.book.get(uuid)?.status).toBe('ready');
     expect(await call(wanted(''))).toBe(204);

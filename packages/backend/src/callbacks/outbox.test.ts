@@ -65,15 +65,18 @@ class Bench implements AsyncDisposable {
   store: CallbackStore;
   outbox: CallbackOutbox;
 
-  private constructor(clock: VirtualClock, daemon: Daemon) {
+  readonly #maxAgeMs: number;
+
+  private constructor(clock: VirtualClock, daemon: Daemon, maxAgeMs: number) {
     this.clock = clock;
     this.daemon = daemon;
+    this.#maxAgeMs = maxAgeMs;
     [this.#scope, this.store, this.outbox] = this.#open();
   }
 
-  static async start(): Promise<Bench> {
+  static async start({ maxAgeMs = day } = {}): Promise<Bench> {
     const clock = new VirtualClock();
-    return new Bench(clock, await Daemon.start(clock));
+    return new Bench(clock, await Daemon.start(clock), maxAgeMs);
   }
 
   #open(): [Scope, CallbackStore, CallbackOutbox] {
@@ -87,7 +90,7 @@ class Bench implements AsyncDisposable {
       store,
       send: sendCallback,
       backendName: 'docker-1',
-      maxAgeMs: day,
+      maxAgeMs: this.#maxAgeMs,
       secret,
       verifyTls: true,
       meter: {
@@ -121,7 +124,7 @@ class Bench implements AsyncDisposable {
 
   /** Lets time pass in small steps, as sockets need real turns of the loop. */
   async until(what: string, condition: () => boolean, stepMs = 0): Promise<void> {
-    const deadline = performance.now() + 3000;
+    const deadline = performance.now() + 20_000;
     while (!condition()) {
       if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
       await this.clock.advance(stepMs);
@@ -278,6 +281,23 @@ describe('a callback', () => {
     await bench.until('nothing is left', () => bench.store.list().entries.length === 0);
   });
 
+  it('that comes while the last attempt of an older one fails does not wait for the pause after that', async () => {
+    await using bench = await Bench.start();
+    const third = Promise.withResolvers<ServerResponse>();
+    bench.daemon.answer = (response) => {
+      if (bench.daemon.received.length < 3) failing(500)(response);
+      else third.resolve(response);
+    };
+    await bench.tell('a', 'success');
+    await bench.until('the daemon has it a third time', () => bench.daemon.received.length === 3, 1000);
+    bench.daemon.answer = failing(200);
+    await bench.tell('a', 'deprovisioned');
+    failing(500)(await third.promise);
+    await bench.until('the newer one arrived', () => bench.outcomes.length === 2);
+    expect(bench.outcomes).toEqual(['failure', 'success']);
+    expect(bench.statuses.slice(2)).toEqual(['a success', 'a deprovisioned']);
+  });
+
   it('that is being delivered goes before the newer one, and does not take that with it', async () => {
     await using bench = await Bench.start();
     const answers: ServerResponse[] = [];
@@ -353,6 +373,18 @@ describe('after a restart', () => {
     await bench.clock.advance(60_000);
     expect(bench.daemon.received).toEqual([]);
     expect(bench.store.list().entries).toEqual([]);
+  });
+
+  it('nothing is too old when no age is set', async () => {
+    await using bench = await Bench.start({ maxAgeMs: 0 });
+    bench.daemon.answer = failing(500);
+    await bench.tell('a', 'success', { atMs: bench.clock.now() - 400 * day });
+    await bench.until('it was tried', () => bench.outcomes.length === 1, 1000);
+    bench.daemon.received.length = 0;
+    bench.daemon.answer = failing(200);
+    await bench.restart();
+    await bench.until('it arrived', () => bench.outcomes.at(-1) === 'success');
+    expect(bench.statuses).toEqual(['a success']);
   });
 
   it('a shutdown in the middle of an attempt leaves the entry', async () => {

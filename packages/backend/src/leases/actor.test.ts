@@ -142,6 +142,7 @@ describe('one operation at a time', () => {
     host.work.running.get(uuid)?.end({ kind: 'closed', retained: false });
     await closing;
     expect(host.told.slice(told)).toEqual([`${uuid} deprovisioned`]);
+    expect(host.counts.workPanics, 'work that was told to stop has not crashed').toBe(0);
   });
 
   it('an outcome that was in the inbox before the close is void', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Death } from '../lease/index.ts';
 import { LeaseHost } from '../testing/lease-host.ts';
-import { death, item, newLease, opening, replace } from '../testing/leases.ts';
+import { death, failure, item, newLease, opening, replace } from '../testing/leases.ts';
 
 const { uuid } = newLease();
 
@@ -36,6 +36,28 @@ describe('when the process ends', () => {
     await ended;
     expect(host.book.get(uuid)).toBe(before);
     expect(host.work.started).toHaveLength(started);
+  });
+});
+
+describe('a close that did not succeed', () => {
+  it('is not tried again when something else has been asked of the lease since', async () => {
+    await using host = new LeaseHost();
+    await ready(host);
+    const closing = host.close(uuid);
+    await host.until('the close runs', () => host.work.running.get(uuid)?.method === 'deprovision');
+    host.work.running.get(uuid)?.end({ kind: 'failed', failure: failure({ reason: 'CleanupFailed' }) });
+    await expect(closing).rejects.toThrow();
+    await host.ask(uuid, (id) => replace('RestartRequested', id));
+    await host.until('the restart runs', () => host.work.running.get(uuid)?.method === 'replace');
+    host.work.running.get(uuid)?.end({ kind: 'failed', failure: failure(), logs: {} });
+    await host.until('it has failed', () => host.book.get(uuid)?.status === 'failed');
+    await host.settled();
+    const started = host.work.started.length;
+    await host.clock.advance(3_600_000);
+    await host.settled();
+    expect(host.work.started).toHaveLength(started);
+    await host.crash();
+    expect([host.work.started, host.book.get(uuid)?.status]).toEqual([[], 'failed']);
   });
 });
 
