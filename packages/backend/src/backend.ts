@@ -83,7 +83,7 @@ export async function startBackend(scope: Scope, options: BackendOptions): Promi
   addProcessMetrics(registry);
   const connected = connectEngine(scope, { endpoint: parseEndpoint(config.dockerHost), clock });
   const engine = doors?.engine(connected) ?? connected;
-  await checkEngine(engine, log, engineCheckMs);
+  await checkEngine(engine, config, log, engineCheckMs);
   const book = new LeaseBook(stores.releases, new GroupCommit(stores.releases.file));
   const disk = await openDisk({ ...options, ...stores, scope, book, metrics });
   // Ended in reverse: first nobody is let in any more, then the work stops, then what it stands on.

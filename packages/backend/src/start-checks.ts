@@ -1,7 +1,9 @@
 /** What is looked at before the first lease: the engine has to be there; everything else is only told. */
-import type { Engine } from '@berth/engine';
+import type { Engine, EngineDescription } from '@berth/engine';
 import { errorText, type Log } from '@berth/service/log';
 import { type Config, configWarnings } from './config/index.ts';
+
+const mib = 1024 * 1024;
 
 export function tellSettings(config: Config, log: Log): void {
   for (const warning of configWarnings(config)) log.warn(warning);
@@ -14,11 +16,18 @@ export function tellSettings(config: Config, log: Log): void {
   log.info('SKU mapping', { mapping: Object.fromEntries(config.skuMapping) });
 }
 
-/** Rejects when the engine does not answer; warns of what tenants would do without. */
-export async function checkEngine(engine: Engine, log: Log, timeoutMs: number): Promise<void> {
-  await engine.system.ping({ timeoutMs });
+/** Rejects when the engine does not answer; warns of what tenants would do without, and of what it cannot give. */
+export async function checkEngine(
+  { system }: Pick<Engine, 'system'>,
+  config: Pick<Config, 'catalogue' | 'total'>,
+  log: Log,
+  timeoutMs: number,
+): Promise<void> {
+  await system.ping({ timeoutMs });
   try {
-    const { securityOptions, ipv4Forwarding, warnings } = await engine.system.info({ timeoutMs });
+    const described = await system.info({ timeoutMs });
+    const { securityOptions, ipv4Forwarding, warnings } = described;
+    warnOfCapacity(described, config, log);
     if (!securityOptions.some((option) => option.startsWith('name=seccomp')))
       log.warn('the engine has no seccomp: containers run without a filter of system calls');
     if (!ipv4Forwarding) log.warn('IPv4 forwarding is off: containers have no network');
@@ -26,4 +35,25 @@ export async function checkEngine(engine: Engine, log: Log, timeoutMs: number): 
   } catch (error) {
     log.warn('the engine does not say what it is', { error: errorText(error) });
   }
+}
+
+/** A container with more cores than there are is not made at all; memory that is not there ends containers when they want it. */
+function warnOfCapacity(
+  { cpus, memoryBytes }: EngineDescription,
+  { catalogue, total }: Pick<Config, 'catalogue' | 'total'>,
+  log: Log,
+): void {
+  for (const [profile, { cpuCores }] of catalogue.profiles)
+    if (cpuCores > cpus)
+      log.warn('a profile has more cores than the engine, its containers cannot be made', {
+        profile,
+        cpu_cores: cpuCores,
+        engine_cpus: cpus,
+      });
+  const haveMb = Math.floor(memoryBytes / mib);
+  if (total.memoryMb > haveMb)
+    log.warn('total_memory_mb is more than the engine has', {
+      total_memory_mb: total.memoryMb,
+      have_mb: haveMb,
+    });
 }
