@@ -91,6 +91,11 @@ describe('a rebinder', () => {
       return stdout.trim() === `true container:${next}` && all.trim().split('\n').length === 1;
     };
     await waitFor('the guest in the network of the new owner', joined, { timeoutMs: 60_000 });
+    const startedAt = () => host.docker('inspect', '--format', '{{.State.StartedAt}}', space.name('guest'));
+    const before = await startedAt();
+    await host.docker('restart', '--time', '0', next);
+    const followed = async (): Promise<boolean> => (await startedAt()) !== before && (await joined());
+    await waitFor('the guest in the new namespace of its owner', followed, { timeoutMs: 60_000 });
     expect(engine.refused).toEqual([]);
     const inside = await diagnose(host, ['docker', 'exec', id, 'anchord']);
     expect([inside.role, inside.codes('problem')]).toEqual(['wrap-rebinder', []]);
@@ -98,13 +103,14 @@ describe('a rebinder', () => {
       expect.arrayContaining(['external-network', 'tables-differ', 'no-lease']),
     );
     await engine.doctorNamesEach(['docker', 'exec', id, 'anchord'], ['wrap-rebinder']);
-    await missesItsRights(id, ['create', 'start', 'stop', 'rename', 'remove']);
+    await missesItsRights(id, ['create', 'start', 'stop', 'rename', 'remove', 'restart']);
   });
 
   it('re-attaches a follower with exactly what the table says', async () => {
     const { space, host } = harbour;
     engine.forget();
-    engine.permit(['external-rebinder']);
+    const features = ['external-rebinder', 'follower-restart'] as const;
+    engine.permit(features);
     const network = space.name('followed');
     const make = (): Promise<string> => host.docker('network', 'create', ...space.labelled, network);
     await make();
@@ -114,6 +120,7 @@ describe('a rebinder', () => {
       ANCHORD_FOLLOW_NETWORK: network,
       ANCHORD_FOLLOW_TARGET: space.name('follower'),
       ANCHORD_FOLLOW_EVENT_BACKOFF: '100ms',
+      ANCHORD_FOLLOW_RESTART: 'true',
     });
     await ready(id);
     await host.docker('network', 'disconnect', '--force', network, space.name('follower'));
@@ -126,6 +133,11 @@ describe('a rebinder', () => {
       return (await host.docker('inspect', '--format', format, space.name('follower'))).trim() === made;
     };
     await waitFor('the follower on the new network', attached, { timeoutMs: 60_000 });
+    await waitFor(
+      'the follower to be restarted',
+      async () => (await host.docker('logs', id)).includes('"reattach: follower restarted"'),
+      { timeoutMs: 60_000 },
+    );
     expect(engine.refused).toEqual([]);
     const inside = await diagnose(host, ['docker', 'exec', id, 'anchord']);
     expect([inside.role, inside.codes('problem')]).toEqual(['external-rebinder', []]);
@@ -139,6 +151,6 @@ describe('a rebinder', () => {
       ]),
     );
     await engine.doctorNamesEach(['docker', 'exec', id, 'anchord'], ['external-rebinder']);
-    await missesItsRights(id, ['connect', 'disconnect']);
+    await missesItsRights(id, ['connect', 'disconnect', 'restart']);
   });
 });

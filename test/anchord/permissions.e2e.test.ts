@@ -1,5 +1,11 @@
 /** What anchord asks of Docker: each feature with exactly the requests of the table, and without one of them. */
-import { type Feature, type PermissionName, permissions, switchesOf } from '@berth/anchord/permissions';
+import {
+  type Feature,
+  featureRow,
+  type PermissionName,
+  permissions,
+  switchesOf,
+} from '@berth/anchord/permissions';
 import { anchordImage } from '@berth/lab';
 import { socketProxy } from '@berth/lab/fault-proxy';
 import { waitFor } from '@berth/lab/testing';
@@ -95,6 +101,15 @@ describe('a network-anchor', () => {
         return now !== undefined && now !== first && code !== 0;
       },
       { timeoutMs: 60_000 },
+    );
+    const startedAt = () =>
+      harbour.host.docker('inspect', '--format', '{{.State.StartedAt}}', `${target}-service-anchor`);
+    const before = await startedAt();
+    await harbour.host.docker('restart', '--time', '0', target);
+    await waitFor(
+      'the service-anchor in the new namespace of its target',
+      async () => (await startedAt()) !== before,
+      { timeoutMs: 40_000 },
     );
     expect(engine.refused).toEqual([]);
   });
@@ -198,7 +213,8 @@ describe('a network-anchor', () => {
     engine.permit(['discovery', 'gateway']);
     await stack.run('restart', '--timeout', '5', 'anchord');
     await harbour.reach(4, { host: 60 });
-    for (const name of ['create', 'start', 'remove', 'rename'] as const) await isNamedMissing(name);
+    for (const name of ['create', 'start', 'remove', 'rename', 'restart'] as const)
+      await isNamedMissing(name);
   });
 
   it('starts without the networks, and names what has its gateway unknown', async () => {
@@ -240,6 +256,33 @@ describe('the doctor in a container of its own', () => {
 
   it('names each right that it lacks', async () => {
     await engine.doctorNamesEach(await alone(), ['doctor']);
+  });
+
+  it('mends with what the table says for it, and says which step was refused without', async () => {
+    const { space, host } = harbour;
+    const owner = await space.start('mended-owner', '--stop-timeout', '1', 'berth-lab/busybox');
+    await space.start(
+      'mended',
+      '--stop-timeout',
+      '1',
+      '--network',
+      `container:${owner}`,
+      'berth-lab/busybox',
+    );
+    await host.docker('restart', '--time', '0', owner);
+    const fix = async () => await diagnose(host, await alone(), '--only', 'dead-namespace', '--fix');
+    const { needs, wants = [] } = featureRow('doctor');
+    engine.permitOnly([...needs, ...wants.filter((name) => name !== 'restart')]);
+    const refused = await fix();
+    expect([refused.exitCode, refused.said]).toEqual([
+      1,
+      expect.stringMatching(new RegExp(`^restart ${space.name('mended')}: failed: .*403`)),
+    ]);
+    engine.permitOnly([...needs, ...wants]);
+    engine.forget();
+    const mended = await fix();
+    expect([mended.exitCode, mended.said]).toEqual([0, `restart ${space.name('mended')}: done\n\n`]);
+    expect(engine.refused).toEqual([]);
   });
 
   it('says what it could not look at, and why', async () => {

@@ -19,8 +19,11 @@ const externalRebinderMode: Mode<ExternalRebinderSettings, typeof gates> = {
   gates,
   async run(program, settings, gate) {
     const { scope, log, clock } = program;
-    const engine = connectWatched(program, ['external-rebinder']);
     const { network, target, restart, eventBackoffMs: backoffMs, pollIntervalMs } = settings;
+    const engine = connectWatched(program, [
+      'external-rebinder',
+      ...(restart ? (['follower-restart'] as const) : []),
+    ]);
     const project = settings.project ?? (await ownProject());
     const rebinder = new ExternalRebinder(
       { network, target, project, restart, backoffMs },

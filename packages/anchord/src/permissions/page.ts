@@ -20,6 +20,7 @@ export function permissionsPage(): string {
     'Made from the table of permissions; `npm run fix` writes it anew, and `npm run check` fails when it is out of date. A test carries out each feature on a real engine behind a proxy that allows exactly this.',
     '## By feature',
     'The switches are those of the usual socket proxies. Where DELETE has no switch of its own, POST allows it.',
+    'What the doctor is better with, and changes something, is for `--fix`: it says which step was refused.',
     ['| Feature | Switches | Requests | Better with |', '|---|---|---|---|', ...features].join('\n'),
     '## By request',
     ['| What | Request | Switches |', '|---|---|---|', ...rows].join('\n'),

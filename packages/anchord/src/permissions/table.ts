@@ -61,7 +61,9 @@ interface FeatureRow {
 }
 
 /** What a container is made anew with: the old one stays aside until the new one is up. */
-const recreate = ['list', 'inspect', 'create', 'start', 'stop', 'rename', 'remove'] as const;
+const changes = ['create', 'start', 'stop', 'rename', 'remove'] as const;
+/** A restart is for whoever stayed behind when the owner of its namespace was restarted in place. */
+const repair = ['list', 'inspect', ...changes, 'restart', 'events'] as const;
 
 const features = {
   discovery: {
@@ -79,23 +81,31 @@ const features = {
   },
   managed: {
     title: 'network-anchor: a managed service-anchor (ANCHORD_MANAGED_SA_TARGET)',
-    needs: [...recreate, 'events'],
+    needs: repair,
   },
   dependents: {
     title: 'network-anchor: bringing dependents out of dead namespaces (ANCHORD_AUTOFIX_DEAD_NETNS)',
-    needs: [...recreate, 'restart', 'events'],
+    needs: repair,
   },
   'external-rebinder': {
     title: 'external-rebinder',
     needs: ['list', 'inspect', 'events', 'network', 'connect', 'disconnect'],
-    wants: ['restart'],
+  },
+  'follower-restart': {
+    title: 'external-rebinder: restarting the follower (ANCHORD_FOLLOW_RESTART)',
+    needs: ['restart'],
   },
   'wrap-rebinder': {
     title: 'wrap-rebinder',
-    needs: [...recreate, 'events'],
+    needs: repair,
     wants: ['connect'],
   },
-  doctor: { title: 'doctor', needs: ['list', 'inspect'], wants: ['events', 'info', 'networks'] },
+  doctor: {
+    title: 'doctor',
+    needs: ['list', 'inspect'],
+    // Whatever changes something is for --fix.
+    wants: ['events', 'info', 'networks', ...changes, 'restart', 'connect', 'disconnect'],
+  },
 } as const satisfies Readonly<Record<string, FeatureRow>>;
 
 export type Feature = keyof typeof features;
