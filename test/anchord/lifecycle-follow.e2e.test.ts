@@ -3,6 +3,7 @@ import { anchordImage } from '@berth/lab';
 import { openSpace, type Space, waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ComposeProject, stillLeaving } from '../src/compose.ts';
+import { statusOf } from '../src/doctor.ts';
 import { logged } from '../src/harbour.ts';
 
 const busybox = 'berth-lab/busybox';
@@ -182,8 +183,11 @@ describe('a follower on the network of a stack', () => {
     await own.run('start', 'rebinder');
     await logged(own, 'rebinder', empty);
     expect(await endpointOf('mail')).toBeUndefined();
+    const parked = async () => (await statusOf(space.host, await own.containerOf('rebinder')))['parked'];
+    expect(await parked()).toBe(true);
     await peer.up();
     expect((await attached('mail')).Aliases).toContain('mail');
+    await waitFor('the end of the parking', async () => (await parked()) === false, { timeoutMs: 60_000 });
   });
 
   it('is found off the network, and put back, when every event about it was missed', async () => {

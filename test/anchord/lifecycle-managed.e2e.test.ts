@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anchorImage, anchorProject, anchorProjectFile } from '../src/anchor-project.ts';
 import type { ComposeProject } from '../src/compose.ts';
 import { Containers } from '../src/docker.ts';
+import { statusOf } from '../src/doctor.ts';
 import { Harbour, logged } from '../src/harbour.ts';
 
 let harbour: Harbour;
@@ -53,7 +54,9 @@ describe('a sibling that was created before its target', () => {
     );
     await logged(stack, 'anchord', 'reconciled');
     await spawn(target);
-    await containers.joined(`${name}-late-anchor-1`, target);
+    const sibling = await containers.joined(`${name}-late-anchor-1`, target);
+    const started = [await containers.get(target), sibling].map(({ startedAt }) => Date.parse(startedAt));
+    expect((started[1] ?? 0) - (started[0] ?? 0)).toBeLessThan(5_000);
     const line = await logged(stack, 'anchord', 'auto-starting sibling waiting for target');
     expect(line).toMatchObject({ target, source: 'event' });
     expect((await containers.get(foreign)).status).toBe('created');
@@ -121,6 +124,8 @@ describe('a managed service-anchor', () => {
     const line = await logged(stack, 'anchord', 'created and started managed service-anchor');
     // A poll that falls into the same moment may be the first to see it.
     expect(line).toMatchObject({ name: anchor, target, source: expect.stringMatching(/^(event|poll)$/) });
+    const told = await statusOf(harbour.host, await stack.containerOf('anchord'));
+    expect(told['managed']).toEqual({ name: anchor, target });
   });
 
   it('follows a target that is re-created from outside, and takes what hangs on it along', async () => {

@@ -4,6 +4,7 @@ import { openSpace, type Space, waitFor } from '@berth/lab/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ComposeProject } from '../src/compose.ts';
 import { Containers } from '../src/docker.ts';
+import { statusOf } from '../src/doctor.ts';
 import { logged } from '../src/harbour.ts';
 
 const busybox = 'berth-lab/busybox';
@@ -99,6 +100,9 @@ describe('twenty-one wrap containers of one target', () => {
       { timeoutMs: 60_000, everyMs: 100 },
     );
     expect(await ids()).toEqual(after);
+    const { wraps: told } = await statusOf(space.host, await stack.containerOf('rebinder'));
+    expect(told).toHaveLength(wraps.length);
+    expect(told).toEqual(expect.arrayContaining(all().map((container) => ({ container, target }))));
     const until = String(Date.now() / 1_000);
     const made = await docker(
       ...['events', '--since', String(since), '--until', until, '--filter', 'event=create'],

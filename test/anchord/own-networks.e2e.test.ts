@@ -4,7 +4,7 @@ import { waitFor } from '@berth/lab/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anchorImage } from '../src/anchor-project.ts';
 import type { ComposeProject } from '../src/compose.ts';
-import { diagnose } from '../src/doctor.ts';
+import { diagnose, statusOf } from '../src/doctor.ts';
 import { greeted } from '../src/external.ts';
 import { Harbour, logged } from '../src/harbour.ts';
 
@@ -107,6 +107,8 @@ describe('an anchor on a second LAN and on another inner network', () => {
       ({ refused }) => Array.isArray(refused) && refused.length === 1,
     );
     expect(line['inner']).toHaveLength(1);
+    const { inner, refused } = line;
+    expect(await statusOf(harbour.host, anchor)).toMatchObject({ forwarding: { inner, refused } });
     const visitor = await stranger('visitor', second, anchor, number);
     for (const [, key] of families) {
       await visitor.isAnswered(await addressOn(anchor, second, key), 25);

@@ -109,7 +109,7 @@ describe('a network-anchor', () => {
     await waitFor(
       'the service-anchor in the new namespace of its target',
       async () => (await startedAt()) !== before,
-      { timeoutMs: 40_000 },
+      { timeoutMs: 60_000 },
     );
     expect(engine.refused).toEqual([]);
   });

@@ -31,6 +31,13 @@ export async function healthOf(host: Host, id: string): Promise<string> {
   return (await host.exec(['docker', 'exec', id, 'anchord', 'health'])).stdout;
 }
 
+/** What it tells of itself. */
+export async function statusOf(host: Host, id: string): Promise<Readonly<Record<string, unknown>>> {
+  return JSON.parse(await host.docker('exec', id, 'anchord', 'status', '--json')) as Readonly<
+    Record<string, unknown>
+  >;
+}
+
 /** `argv` runs the program: `docker exec ID anchord`, or `docker run ... IMAGE`. */
 export async function diagnose(
   host: Host,

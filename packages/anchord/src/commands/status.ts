@@ -31,6 +31,10 @@ export function described(told: Status): string {
       'Ports',
       told.ports?.map(({ port, family, to, container }) => [port, family, `→ ${to}`, container]),
     ),
+    listed(
+      'Wraps',
+      told.wraps?.map(({ container, target = 'unknown' }) => [container, `→ ${target}`]),
+    ),
     lines('Problems', told.problems.map(problemLine), 'none'),
     lines(
       'Repairs',
@@ -42,6 +46,7 @@ export function described(told: Status): string {
 
 function facts(told: Status): readonly (readonly [string, string])[] {
   const { external, scope, leases = [], gateways, mode, version, startedAt, pid } = told;
+  const { forwarding, managed, follows, parked } = told;
   const waits = Object.entries(told.gates).flatMap(([gate, met]) => (met ? [] : [gate]));
   const all: readonly (readonly [string, string | undefined])[] = [
     ['Mode', `${mode}, version ${version}`],
@@ -55,9 +60,12 @@ function facts(told: Status): readonly (readonly [string, string])[] {
     ...leases.map(
       ({ family, remainingSeconds }) => [`Lease ${family}`, `ends in ${spanOf(remainingSeconds)}`] as const,
     ),
-    ['Follows', told.follows],
+    ['Follows', follows && (parked === true ? `${follows}, off it until its owner is back` : follows)],
     ...families.map((family) => [`Gateway ${family}`, gateways?.[family]] as const),
     ['Inside', told.sharedNetwork],
+    ['Forwards', forwarding && (forwarding.inner.join(', ') || 'nothing')],
+    ['Refuses', forwarding?.refused.join(', ') || undefined],
+    ['Manages', managed && `${managed.name} beside ${managed.target}`],
   ];
   return all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
 }

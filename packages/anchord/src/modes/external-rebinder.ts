@@ -30,6 +30,7 @@ const externalRebinderMode: Mode<ExternalRebinderSettings, typeof gates> = {
       { ...program, door: engine },
     );
     program.status.tell('follows', () => `${target} on ${network}`);
+    program.status.tell('parked', () => rebinder.parked);
     rebinder.sayStart();
     await rebinder.act('bootstrap', scope.signal);
     gate('follower_checked');

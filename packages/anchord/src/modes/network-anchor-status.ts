@@ -6,17 +6,26 @@ import type { Dataplane } from '../dataplane/index.ts';
 import { formatSelector } from '../selector.ts';
 import type { StatusBoard } from '../status/index.ts';
 import type { External } from './external-side.ts';
+import type { InnerSide } from './own-networks.ts';
 
 interface Shown {
   readonly network: Network;
   readonly external: External;
   readonly dataplane: Dataplane;
+  readonly inner: Pick<InnerSide, 'told'>;
 }
 
 export function tellStatus(
   status: StatusBoard,
-  { project, scope, external: wanted, addressMode, dhcpHostname: hostname }: NetworkAnchorSettings,
-  { network, external, dataplane }: Shown,
+  {
+    project,
+    scope,
+    external: wanted,
+    addressMode,
+    dhcpHostname: hostname,
+    ...settings
+  }: NetworkAnchorSettings,
+  { network, external, dataplane, inner }: Shown,
 ): void {
   status.tell('scope', () => ({ project, selector: formatSelector(scope.discriminator) }));
   status.tell('external', () => {
@@ -32,6 +41,11 @@ export function tellStatus(
       hostname,
     };
   });
+  status.tell('forwarding', () => inner.told);
+  const { managed, autostartSiblings } = settings;
+  if (managed !== undefined && autostartSiblings) {
+    status.tell('managed', () => ({ name: managed.name, target: managed.target }));
+  }
   status.tell('ports', () =>
     Array.from(
       dataplane.entries.values(),

@@ -51,7 +51,7 @@ const networkAnchorMode: Mode<NetworkAnchorSettings, typeof gates> = {
     const self = await inspectSelf(engine.containers, ownReferences(), scope.signal);
     const picker = pickNetworks(program, settings, self);
     const inner = new InnerSide(program, settings, { network, external, dataplane }, self);
-    tellStatus(program.status, settings, { network, external, dataplane });
+    tellStatus(program.status, settings, { network, external, dataplane, inner });
     const following = startFollowing(program, settings, gate, {
       engine,
       network,

@@ -49,6 +49,11 @@ export class InnerSide {
     return this.#look();
   }
 
+  /** Undefined where the namespace is not ours alone, or nothing is filtered. */
+  get told(): Told | undefined {
+    return this.#told;
+  }
+
   /** Backends were seen there. True if the tables have to change. */
   settledOn(sharedNetwork: string | undefined): boolean {
     if (sharedNetwork === this.#sharedNetwork) return false;
@@ -71,7 +76,7 @@ export class InnerSide {
     if (forwardFilter.kind === 'inner') {
       const { interfaces: inner } = forwardFilter;
       this.#tell({ inner, refused: refusedInterfaces(forwardFilter, links, externalInterface) });
-    }
+    } else this.#told = undefined;
     return dataplane.reshape({ externalInterface, forwardFilter });
   }
 

@@ -43,6 +43,7 @@ const wrapRebinderMode: Mode<WrapRebinderSettings, typeof gates> = {
       },
       { ...program, door: { ...engine, clock }, onLooked: () => gate('wraps_checked') },
     );
+    program.status.tell('wraps', () => rebinder.wraps);
     const feed = new EventFeed(scope, {
       ...engine,
       clock,

@@ -5,16 +5,22 @@ import { dataplaneMessages, routeMessages, serviceAnchorMessages } from '../mess
 
 const mostKept = 20;
 
-/** Lines that tell of something that was wrong and was put right. */
-const repairs: ReadonlySet<string> = new Set([
+/** Lines that tell of something that was wrong and was put right. As words: a service-anchor has no use for those tables. */
+export const repairWords: ReadonlySet<string> = new Set([
   dataplaneMessages.tablesRepaired.msg,
   routeMessages.enforced.msg,
   serviceAnchorMessages.updated.msg,
   'auto-starting sibling waiting for target',
   'created and started managed service-anchor',
   'rebound dead-netns dependent to new service-anchor',
+  'restarting dependent to join the new netns of its restarted target',
+  'ended what an interrupted re-creation had left',
+  'park: released follower to unblock target network teardown',
   'reattach: follower connected to current network ID',
+  'reattach: follower restarted',
   'wrap-rebinder: anchor recreated against live target',
+  'wrap-rebinder: anchor restarted into the netns of its restarted target',
+  'wrap-rebinder: anchor started beside its target',
 ]);
 
 export class RecentRepairs {
@@ -40,7 +46,7 @@ export class RecentRepairs {
       enabled: (level) => log.enabled(level),
       with: (attrs) => this.hearing(log.with(attrs)),
       say: <Attr extends string>(message: Message<Attr>, ...args: MessageArgs<Attr>): void => {
-        if (repairs.has(message.msg)) this.#note(message.msg, args[0]);
+        if (repairWords.has(message.msg)) this.#note(message.msg, args[0]);
         log.say(message, ...args);
       },
     };

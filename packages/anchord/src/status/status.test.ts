@@ -7,8 +7,8 @@ import { RecordingLog } from '@berth/service/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { health } from '../commands/health.ts';
 import { described, status } from '../commands/status.ts';
-import { routeMessages } from '../messages/index.ts';
-import { RecentRepairs } from './repairs.ts';
+import * as tables from '../messages/index.ts';
+import { RecentRepairs, repairWords } from './repairs.ts';
 import { askStatus, ownMounts, serveStatus } from './socket.ts';
 import { type Status, StatusBoard } from './status.ts';
 
@@ -26,6 +26,8 @@ afterEach(async () => {
   await scope.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+const { externalRebinderMessages, lifecycleMessages, routeMessages, wrapRebinderMessages } = tables;
 
 const told: Status = {
   version: '1.0.0',
@@ -53,6 +55,8 @@ const told: Status = {
   leases: [{ family: 'v4', remainingSeconds: 3_000 }],
   gateways: { v4: '10.99.0.1', v6: undefined },
   sharedNetwork: 'mail_transit',
+  forwarding: { inner: ['eth0', 'eth2'], refused: ['eth3'] },
+  managed: { name: 'outpost-service-anchor', target: 'outpost' },
   ports: [
     { family: 'v4', port: 'tcp/25', to: '172.30.1.3:25', container: 'mail-smtp-anchor-1' },
     { family: 'v6', port: 'tcp/636', to: '[fd30:1::3]:6636', container: 'mail-smtp-anchor-1' },
@@ -155,6 +159,9 @@ Addressing  dhcp-refresh, as mail
 Lease v4    ends in 50 min
 Gateway v4  10.99.0.1
 Inside      mail_transit
+Forwards    eth0, eth2
+Refuses     eth3
+Manages     outpost-service-anchor beside outpost
 
 Ports
   tcp/25   v4  → 172.30.1.3:25     mail-smtp-anchor-1
@@ -166,6 +173,24 @@ Problems
 Repairs
   2026-11-28T01:01:00.000Z ext default route enforced family=v4 gw=10.99.0.1
 `);
+  });
+
+  it('tells of a rebinder what it holds on to', () => {
+    const { version, commit, pid, mounts, startedAt, ready } = told;
+    const rest = { version, commit, pid, mounts, startedAt, ready, gates: {}, problems: [], repairs: [] };
+    const follower = { ...rest, mode: 'external-rebinder', follows: 'web on directory_net' };
+    expect(described({ ...follower, parked: false })).toContain('Follows  web on directory_net\n');
+    expect(described({ ...follower, parked: true })).toContain(
+      'Follows  web on directory_net, off it until its owner is back\n',
+    );
+    const wraps = [
+      { container: 'web-anchor', target: 'app-web' },
+      { container: 'lost', target: undefined },
+    ];
+    expect(described({ ...rest, mode: 'wrap-rebinder', wraps })).toContain(
+      'Wraps\n  web-anchor  → app-web\n  lost        → unknown\n',
+    );
+    expect(described({ ...rest, mode: 'wrap-rebinder', wraps: [] })).toContain('Wraps\n  none\n');
   });
 
   it('lets no control character reach a terminal', () => {
@@ -201,6 +226,30 @@ describe('the board', () => {
 });
 
 describe('recent repairs', () => {
+  it('are lines of the log, each by its very words', () => {
+    const words = new Set(
+      Object.values(tables).flatMap((table) => Object.values(table).map(({ msg }) => msg)),
+    );
+    expect([...repairWords].filter((word) => !words.has(word))).toEqual([]);
+  });
+
+  it('are all that anchors do to containers', () => {
+    const deeds = [
+      lifecycleMessages.startingSibling,
+      lifecycleMessages.createdManaged,
+      lifecycleMessages.rebound,
+      lifecycleMessages.rejoining,
+      lifecycleMessages.recovered,
+      externalRebinderMessages.released,
+      externalRebinderMessages.connected,
+      externalRebinderMessages.restarted,
+      wrapRebinderMessages.recreated,
+      wrapRebinderMessages.rejoined,
+      wrapRebinderMessages.started,
+    ];
+    expect(deeds.filter(({ msg }) => !repairWords.has(msg))).toEqual([]);
+  });
+
   it('are heard in the log, the last twenty of them', () => {
     const recording = new RecordingLog();
     const repairs = new RecentRepairs({ now: () => 0 });

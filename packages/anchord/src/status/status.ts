@@ -20,6 +20,10 @@ export interface StatusSections {
   /** Where the default routes are meant to lead. */
   readonly gateways: PerFamily<string | undefined>;
   readonly sharedNetwork: string | undefined;
+  /** Interfaces whose packets are passed on whatever they are, and those of which only answers are. */
+  readonly forwarding: { readonly inner: readonly string[]; readonly refused: readonly string[] } | undefined;
+  /** The service-anchor that is kept beside a container. */
+  readonly managed: { readonly name: string; readonly target: string };
   readonly ports: readonly {
     readonly family: string;
     /** `tcp/25` */
@@ -29,6 +33,10 @@ export interface StatusSections {
   }[];
   /** What a service-anchor or an external-rebinder holds on to. */
   readonly follows: string;
+  /** The follower is off the network, and waits for its owner. */
+  readonly parked: boolean;
+  /** Containers that join others from outside; the target is undefined where nobody knows it any more. */
+  readonly wraps: readonly { readonly container: string; readonly target: string | undefined }[];
 }
 
 export type StatusSection = keyof StatusSections;

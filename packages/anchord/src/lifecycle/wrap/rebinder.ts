@@ -35,6 +35,12 @@ export interface WrapParts {
   readonly limits?: Partial<StormLimits>;
 }
 
+interface Wrapped {
+  readonly container: string;
+  /** Undefined where nobody knows it any more. */
+  readonly target: string | undefined;
+}
+
 export type WrapSource = 'startup' | 'poll' | 'event/target-start' | 'event/sibling-start';
 
 /** Compose re-creates what joins a service of its own project itself, and would stumble over us. */
@@ -51,6 +57,7 @@ export class WrapRebinder {
   #formerNames = new Map<string, string>();
   #askedFor = new Set<string>();
   #orphans = new Set<string>();
+  #wraps: readonly Wrapped[] = [];
   #targets: string | undefined;
   readonly #suppressed = new Set<string>();
 
@@ -78,6 +85,11 @@ export class WrapRebinder {
         parts.log.say(source === 'startup' ? messages.recheckListFailed : messages.poolListFailed, { err }),
       onSuppressed: (step, sinceLastMs, source) => this.#sayOnce(step, sinceLastMs, source),
     });
+  }
+
+  /** As they were seen last. */
+  get wraps(): readonly Wrapped[] {
+    return this.#wraps;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -156,6 +168,7 @@ export class WrapRebinder {
 
   #remember(wraps: ReturnType<typeof wrapsOf>): void {
     const { log } = this.#parts;
+    this.#wraps = wraps.map(({ container, targetName: target }) => ({ container: container.name, target }));
     const known = new Map<string, string>();
     const orphans = new Set<string>();
     for (const { container, reference, targetName } of wraps) {
