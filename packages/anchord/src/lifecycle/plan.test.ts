@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { joining, life, ofProject, stranded, waiting } from '../testing/life.ts';
-import { lineageLabel } from './lineage.ts';
+import { lineageLabel, lineageOf } from './lineage.ts';
 import type { LifeContainer } from './observe.ts';
 import { type LifeView, planLife } from './plan.ts';
 import { type Recipe, type Self, specOf } from './recipe.ts';
@@ -45,6 +45,12 @@ describe('siblings', () => {
     ]);
   });
 
+  it('that are set aside by a re-creation are left to it', () => {
+    const app = joining('app', target, waiting({ labels: mail }));
+    const aside = { ...app, name: 'app.berth-abcdef', names: ['app.berth-abcdef'], isAside: true };
+    expect(plan([target, aside])).toEqual([]);
+  });
+
   it('that somebody made by hand for one run are nobody to wait for', () => {
     const labels = { ...mail, 'com.docker.compose.oneoff': 'True' };
     const look = { lacksOwner: false, restarts: false, env: [] };
@@ -68,6 +74,7 @@ describe('dependents', () => {
     expect(plan([owner, app(stranded(false))])).toEqual([]);
     expect(plan([{ ...owner, status: 'exited' }, app(stranded())])).toEqual([]);
     expect(plan([owner, app({ status: 'exited', runningSince: undefined })])).toEqual([]);
+    expect(plan([owner, app({ ...stranded(), labels: ofProject('other') })])).toEqual([]);
   });
 
   it('of an owner that an anchor replaced are made anew for the successor, in whatever project they are', () => {
@@ -76,6 +83,25 @@ describe('dependents', () => {
     expect(plan([successor, orphan])).toEqual(['rebind orphan']);
     expect(plan([{ ...successor, status: 'created' }, orphan])).toEqual([]);
     expect(plan([successor, orphan], { autofix: false })).toEqual([]);
+    expect(plan([successor, { ...orphan, status: 'removing' }])).toEqual([]);
+  });
+
+  it('of an owner that somebody else replaced are theirs, though an anchor of theirs did it', () => {
+    const successor = life('owner', { labels: { ...ofProject('other'), [lineageLabel]: gone } });
+    expect(plan([successor, joining('app', gone, { labels: mail })])).toEqual([]);
+  });
+
+  it('are known by an id, whole or cut as Docker cuts it, after eight replacements of their owner, too', () => {
+    const ids = Array.from({ length: 9 }, (_, at) => `${at}`.repeat(64));
+    const last = ids.reduce(
+      (labels, id) => ({ ...mail, ...lineageOf({ id, labels }) }),
+      mail as Readonly<Record<string, string>>,
+    );
+    const successor = life('owner', { labels: last });
+    const at = (reference = '') => plan([successor, joining('app', reference, { labels: mail })]);
+    expect(ids.map((id) => at(id).length)).toEqual([0, 1, 1, 1, 1, 1, 1, 1, 1]);
+    expect(at(ids[8]?.slice(0, 12))).toEqual(['rebind app']);
+    expect(at(ids[8]?.slice(0, 11))).toEqual([]);
   });
 
   it('of an owner that somebody else removed are only reported: nothing proves where they belong', () => {
@@ -173,6 +199,7 @@ describe('the managed service-anchor', () => {
       ['recreate managed target-service-anchor: stale_netns'],
     ],
     ['is left to its freezer', [target, anchor({ status: 'paused' })], []],
+    ['is left to its end', [target, anchor({ status: 'removing', runningSince: undefined })], []],
     ['is left alone with a mode of its own', [target, anchor({ networkMode: 'host' })], []],
     [
       'is waited for while it is being replaced',
@@ -196,6 +223,13 @@ describe('the managed service-anchor', () => {
     expect(plan([us, target, old], managed(true))).toEqual([
       'recreate managed target-service-anchor: image_drift',
     ]);
+    for (const [theirs, ours] of [
+      ['', self.imageId],
+      ['sha256:0', ''],
+    ] as const)
+      expect(
+        plan([us, target, anchor({ imageId: theirs })], managed(true, { ...self, imageId: ours })),
+      ).toEqual([]);
     const pinned = { ...recipe, image: 'anchord:0' };
     const byPin = anchor({ imageId: 'sha256:0', labels: made(self, pinned).labels });
     expect(plan([us, target, byPin], managed(true, self, pinned))).toEqual([]);

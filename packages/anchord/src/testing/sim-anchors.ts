@@ -41,7 +41,7 @@ export function simKeeper(
     {
       ...parts,
       clock: host.clock,
-      door: host.door(),
+      door: host.door(actor),
       lookAtSelf: () =>
         Promise.resolve({
           id: 'f'.repeat(64),
@@ -62,19 +62,21 @@ export function simKeeper(
 export function simRebinder(
   host: SimHost,
   actor = 'wrap-rebinder-1',
-): SimAnchor & { readonly rebinder: WrapRebinder } {
+): SimAnchor & { readonly rebinder: WrapRebinder; readonly recording: RecordingLog } {
+  const parts = testParts();
   const rebinder = new WrapRebinder(
     { project: 'wrap', selfId: 'f'.repeat(64), actor, pollMs, graceMs: 1_000 },
     {
-      ...testParts(),
+      ...parts,
       clock: host.clock,
-      door: host.door(),
+      door: host.door(actor),
       onLooked: () => undefined,
       random: () => 0.5,
       limits: noLimits,
     },
   );
-  return { rebinder, ...resting(host, (signal) => rebinder.look('poll', signal)) };
+  const { recording } = parts;
+  return { rebinder, recording, ...resting(host, (signal) => rebinder.look('poll', signal)) };
 }
 
 /** Far more looks than any trouble takes. */

@@ -43,12 +43,18 @@ export class SimHost {
   /** What anchors did to containers that were there before: call and name. */
   readonly deeds: { readonly call: string; readonly container: SimContainer }[] = [];
   calls = 0;
+  /** The kinds of calls that each anchor has made. */
+  readonly calledBy = new Map<string, Set<string>>();
   onCall: (call: string, number: number) => Fate = () => 'done';
+  /** What Docker tells of containers, to whoever listens. */
+  onEvent: (action: string, container: SimContainer) => void = () => undefined;
+  /** Passes at once what is waited for, unless another one is given. */
+  readonly clock: Clock;
   #made = 0;
   #nowMs = 0;
   #starts = 0;
 
-  readonly clock: Clock = {
+  readonly #hurried: Clock = {
     now: () => Date.UTC(2026, 0, 1) + this.#nowMs,
     monotonic: () => this.#nowMs,
     after: (ms, callback) => {
@@ -65,16 +71,23 @@ export class SimHost {
     },
   };
 
+  constructor(clock?: Clock) {
+    this.clock = clock ?? this.#hurried;
+  }
+
   pass(ms: number): void {
     this.#nowMs += ms;
   }
 
   /** The engine as one anchor sees it. One that has died never hears of anything again. */
-  door(): RepairDoor & { readonly events: { past(): Promise<never[]> } } {
+  door(actor = ''): RepairDoor & { readonly events: { past(): Promise<never[]> } } {
     let dead = false;
+    const called = this.calledBy.get(actor) ?? new Set();
+    this.calledBy.set(actor, called);
     const call = async <Result>(name: string, work: () => Result): Promise<Result> => {
       if (dead) return await never();
       this.calls += 1;
+      called.add(name);
       const fate = this.onCall(name, this.calls);
       if (fate === 'death before') dead = true;
       if (dead) return await never();
@@ -108,7 +121,7 @@ export class SimHost {
         },
         restart: (ref) => deed('restart', ref, (container) => this.restart(container)),
         rename: (ref, name) => deed('rename', ref, (container) => this.rename(container, name)),
-        remove: (ref) => deed('remove', ref, (container) => void this.all.delete(container.id)),
+        remove: (ref) => deed('remove', ref, (container) => this.remove(container)),
       },
       networks: { connect: () => Promise.resolve() },
       system: { spokenVersion: () => Promise.resolve({ major: 1, minor: 41 }) },
@@ -150,6 +163,7 @@ export class SimHost {
       mode: owner === undefined ? asked : `container:${owner.id}`,
     };
     this.all.set(id, container);
+    this.onEvent('create', container);
     return container;
   }
 
@@ -170,12 +184,14 @@ export class SimHost {
     container.error = undefined;
     container.startedAt = `2026-01-01T00:00:00.${String(this.#starts).padStart(9, '0')}Z`;
     container.namespace = owner?.namespace ?? `${container.id} ${this.#starts}`;
+    this.onEvent('start', container);
   }
 
   stop(container: SimContainer): void {
     if (container.status !== 'running') return;
     container.status = 'exited';
     container.namespace = undefined;
+    this.onEvent('die', container);
   }
 
   restart(container: SimContainer): void {
@@ -188,6 +204,13 @@ export class SimHost {
     if (holder !== undefined && holder !== container)
       fail('ENGINE_NAME_IN_USE', `the name ${name} is already in use`);
     container.name = name;
+    this.onEvent('rename', container);
+  }
+
+  /** By force. */
+  remove(container: SimContainer): void {
+    this.stop(container);
+    if (this.all.delete(container.id)) this.onEvent('destroy', container);
   }
 
   #list(labels: readonly string[]): ContainerSummary[] {
