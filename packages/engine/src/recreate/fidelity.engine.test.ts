@@ -3,7 +3,7 @@ import type { ContainerCreateRequest } from '@docker/node-sdk';
 import { expect, it } from 'vitest';
 import type { AttachmentDetails, ContainerDetails } from '../containers/index.ts';
 import { onEveryEngine, type Site } from '../testing/site.ts';
-import { type Recreated, recreateContainer } from './index.ts';
+import { askedEndpoint, type Recreated, recreateContainer } from './index.ts';
 import { recreateLabels } from './marks.ts';
 
 onEveryEngine('a container that was made anew', (site) => {
@@ -138,6 +138,27 @@ onEveryEngine('a container that was made anew', (site) => {
     expect(essence(await containers.inspect(again))).toEqual(essence(before));
     expect(at(await containers.inspect(again))).toEqual(at(before));
     await containers.remove(linked, { force: true });
+  });
+
+  it('is attached again as it was, and its MAC address is in nobody’s way', async () => {
+    const network = await site.network('again', subnet(3));
+    const id = await site.run('attached');
+    const fixed = subnet(3).replace('0/24', '77');
+    const DriverOpts = { 'com.example.option': 'kept' };
+    const IPAMConfig = { IPv4Address: fixed };
+    await networks.connect(network, id, { Aliases: ['front'], DriverOpts, IPAMConfig });
+    const attachment = async () => (await containers.inspect(id)).attachments[site.named('again')];
+    const before = await attachment();
+    if (before === undefined) throw new Error('it is not attached');
+    await networks.disconnect(network, id, { force: true });
+    // These engines pass a MAC address over when they attach; what they are not to do is to refuse it.
+    const mac = '02:11:22:33:44:77';
+    await networks.connect(network, id, askedEndpoint({ ...before, mac }, id));
+    const after = await attachment();
+    expect(after).toMatchObject({ ipv4: fixed, fixedIpv4: fixed, driverOptions: DriverOpts });
+    expect(after?.aliases).toContain('front');
+    expect([mac, before.mac]).toContain(after?.mac);
+    await containers.remove(id, { force: true });
   });
 
   it('with nothing asked for gets what the engine gives anew, and nothing of the old one', async () => {

@@ -1,7 +1,7 @@
 export type { RecreateDoor } from './door.ts';
 export type { Recreated, RecreateOptions } from './execute.ts';
 export { type Aside, parseAsideName, recreateLabels } from './marks.ts';
-export { askedFor as askedEndpoint } from './network-plan.ts';
+export { askedEndpoint } from './network-plan.ts';
 export type { Change } from './plan.ts';
 export { type Leftover, type Recovered, recoverRecreations } from './recover.ts';
 export { recreateContainer, replaceContainer } from './recreate.ts';

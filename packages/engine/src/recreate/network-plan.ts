@@ -68,7 +68,7 @@ function ownNetwork(
 }
 
 /** What somebody asked for when the container was attached. An address that was merely given is not asked for again. */
-export function askedFor(attachment: AttachmentDetails, containerId: string): EndpointSettings {
+function askedFor(attachment: AttachmentDetails, containerId: string): EndpointSettings {
   const { fixedIpv4, fixedIpv6, linkLocalAddresses, driverOptions, links, gatewayPriority } = attachment;
   // An engine before API 1.45 counts the short id among the aliases.
   const aliases = attachment.aliases.filter((alias) => alias !== containerId.slice(0, 12));
@@ -84,6 +84,12 @@ export function askedFor(attachment: AttachmentDetails, containerId: string): En
     ...(Object.keys(driverOptions).length === 0 ? {} : { DriverOpts: { ...driverOptions } }),
     ...(gatewayPriority === undefined || gatewayPriority === 0 ? {} : { GwPriority: gatewayPriority }),
   };
+}
+
+/** The same, for attaching it once more. Engines up to 26 pass a MAC address over there. */
+export function askedEndpoint(attachment: AttachmentDetails, containerId: string): EndpointSettings {
+  const mac = givenMac(attachment);
+  return { ...askedFor(attachment, containerId), ...(mac === undefined ? {} : { MacAddress: mac }) };
 }
 
 /**

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ContainerDetails } from '../containers/index.ts';
 import { aContainer, anAttachment, fullId } from '../testing/a-container.ts';
 import { asideName, parseAsideName, recreateLabels } from './marks.ts';
+import { askedEndpoint } from './network-plan.ts';
 import { type Change, planRecreate } from './plan.ts';
 
 const old1041 = { major: 1, minor: 41 };
@@ -237,6 +238,16 @@ describe('on its networks', () => {
       },
     });
     expect(connects).toEqual([]);
+  });
+
+  it('is attached to one again as it had asked for, its MAC address included unless the engine had made it', () => {
+    const id = fullId('aaaa');
+    const { front: asked, back, third } = several().attachments;
+    const again = (attachment = third) => attachment && askedEndpoint(attachment, id);
+    expect(again(asked)).toEqual({ ...front, MacAddress: '02:00:00:00:00:01' });
+    expect(again(back)).toEqual({ Aliases: ['web'], MacAddress: '02:00:00:00:00:02' });
+    expect(again(third)).toEqual({});
+    expect(again(anAttachment({ ipv4: '10.0.0.9', mac: '02:42:0a:00:00:09' }))).toEqual({});
   });
 
   it('its own one is found by name or id, and is another one if it left that', () => {
