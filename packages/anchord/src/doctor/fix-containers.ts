@@ -1,6 +1,7 @@
 /** What the doctor does to containers. Each deed, killed at any moment, leaves what can be found and brought to its end. */
 import { randomBytes } from 'node:crypto';
 import {
+  askedEndpoint,
   type Engine,
   engineErrors,
   type RecreateDoor,
@@ -14,11 +15,12 @@ type Of<Do extends Step['do']> = Extract<Step, { readonly do: Do }>;
 /** `signal` is heeded as long as the old container runs; after that it is brought to its end. */
 export async function recreateInNetwork(
   door: Parameters<typeof recreateContainer>[0],
-  { id, networkMode }: Pick<Of<'re-create container'>, 'id' | 'networkMode'>,
+  { id, networkMode, starts }: Pick<Of<'re-create container'>, 'id' | 'networkMode' | 'starts'>,
   signal: AbortSignal,
 ): Promise<void> {
   const operation = randomBytes(8).toString('hex');
-  await recreateContainer(door, { container: id, operation, networkMode, start: 'yes' }, { signal });
+  const start = starts ? 'yes' : 'as-it-was';
+  await recreateContainer(door, { container: id, operation, networkMode, start }, { signal });
 }
 
 /** Finishes it where the new container is up, and puts the old one back otherwise. */
@@ -34,16 +36,7 @@ export async function reattach(
   { id, network, networkId }: Of<'re-attach container'>,
 ): Promise<void> {
   const before = (await containers.inspect(id)).attachments[network];
-  const { aliases = [], links = [], driverOptions = {}, fixedIpv4, fixedIpv6 } = before ?? {};
-  const endpoint = {
-    Aliases: aliases.filter((alias) => alias !== id.slice(0, 12)),
-    Links: [...links],
-    DriverOpts: { ...driverOptions },
-    IPAMConfig: {
-      ...(fixedIpv4 === undefined ? {} : { IPv4Address: fixedIpv4 }),
-      ...(fixedIpv6 === undefined ? {} : { IPv6Address: fixedIpv6 }),
-    },
-  };
+  const endpoint = before === undefined ? {} : askedEndpoint(before, id);
   const connect = () => networks.connect(networkId, id, endpoint);
   // An attachment to a network that is gone is overwritten in one stroke: there is no moment in which nothing is known of it.
   try {

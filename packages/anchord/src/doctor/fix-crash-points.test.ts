@@ -29,7 +29,7 @@ function stage(): SimHost {
 
 const recreate = (host: SimHost): Promise<void> => {
   const networkMode = `container:${host.find('owner').id}`;
-  return recreateInNetwork(host.door(), { id: host.find('web').id, networkMode }, signal);
+  return recreateInNetwork(host.door(), { id: host.find('web').id, networkMode, starts: true }, signal);
 };
 
 function expectTogether(host: SimHost): void {

@@ -69,7 +69,7 @@ describe('a doctor that is killed in the middle of a re-creation', () => {
     const owner = await startsAnew('owner');
     const step = async () => {
       const { id } = await engine.containers.inspect(space.name('web'));
-      return { id, networkMode: `container:${owner}` };
+      return { id, networkMode: `container:${owner}`, starts: true };
     };
     const { door, death } = dyingAfter(change);
     await expect(Promise.race([recreateInNetwork(door, await step(), signal), death])).rejects.toThrow(

@@ -26,7 +26,7 @@ export function described(step: Step): string {
     case 'end repair':
       return `bring the re-creation of ${step.name} to its end`;
     case 're-create container':
-      return `re-create ${step.name} in the network of ${step.owner}`;
+      return `re-create ${step.name} in the network of ${step.owner}${step.starts ? '' : ', stopped as it is'}`;
     case 'restart container':
       return `restart ${step.name}`;
     case 're-attach container':

@@ -15,6 +15,8 @@ export type Step =
       readonly name: string;
       readonly networkMode: string;
       readonly owner: string;
+      /** What somebody stopped on purpose stays stopped. */
+      readonly starts: boolean;
     }
   | { readonly do: 'restart container'; readonly id: string; readonly name: string }
   | {

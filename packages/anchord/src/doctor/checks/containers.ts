@@ -1,25 +1,23 @@
 /** All containers of the host: who sits in a dead namespace, who hangs on a network that is gone. */
-import type { ContainerSummary } from '@berth/engine';
-import { composeMembership, parseAsideName, sharedNetworkOf } from '@berth/engine';
-import {
-  type DeadNamespace,
-  deadNamespaces,
-  type NamespaceMember,
-  shownName,
-} from '../../lifecycle/dead-namespaces.ts';
+import { composeMembership } from '@berth/engine';
+import { type DeadNamespace, deadNamespaces, shownName } from '../../lifecycle/dead-namespaces.ts';
+import { type LifeContainer, observeContainers } from '../../lifecycle/observe.ts';
 import { type Finding, found, type Outcome, type Step, skipped } from '../outcome.ts';
 import type { Site } from '../site.ts';
 
 const noDocker = skipped('a service-anchor does not talk to Docker');
 
-type Member = NamespaceMember & Pick<ContainerSummary, 'status'>;
-
 export async function namespaces(site: Site): Promise<Outcome> {
   if (!site.usesDocker) return noDocker;
-  const members = await withTimes(site);
+  const { engine, signal } = site.parts;
+  const members = await observeContainers(engine.containers, signal);
+  return found(deadFindings(members));
+}
+
+export function deadFindings(members: readonly LifeContainer[]): readonly Finding[] {
   // What is set aside is the business of whoever set it aside.
-  const candidates = members.filter(({ names }) => parseAsideName(names[0] ?? '') === undefined);
-  const findings = deadNamespaces(candidates, members).map((dead): Finding => {
+  const candidates = members.filter(({ isAside }) => !isAside);
+  return deadNamespaces(candidates, members).map((dead): Finding => {
     const step = repair(dead, members);
     const detail =
       dead.why === 'owner gone'
@@ -28,29 +26,14 @@ export async function namespaces(site: Site): Promise<Outcome> {
     const remedy = dead.recovery ?? 'Re-create it by hand.';
     return { subject: shownName(dead.container), detail, remedy, step };
   });
-  return found(findings);
-}
-
-/** Since when owners and dependents run: only an inspection tells. */
-async function withTimes(site: Site): Promise<readonly Member[]> {
-  const { engine, signal } = site.parts;
-  const all = await site.containers();
-  const references = all.flatMap(({ networkMode }) => sharedNetworkOf(networkMode) ?? []);
-  const concerned = (one: ContainerSummary): boolean =>
-    sharedNetworkOf(one.networkMode) !== undefined ||
-    references.some((ref) => one.id.startsWith(ref) || one.names.includes(ref));
-  return await Promise.all(
-    all.map(async (one): Promise<Member> => {
-      if (!concerned(one) || one.status !== 'running') return one;
-      const { state } = await engine.containers.inspect(one.id, { signal });
-      return { ...one, runningSince: state.running ? state.startedAt : undefined };
-    }),
-  );
 }
 
 /** A restart joins the namespace that the owner has now; where the owner is gone, its successor has to be beyond doubt. */
-function repair({ container, why }: DeadNamespace<Member>, all: readonly Member[]): Step | undefined {
-  const { id } = container;
+function repair(
+  { container, why }: DeadNamespace<LifeContainer>,
+  all: readonly LifeContainer[],
+): Step | undefined {
+  const { id, status, look } = container;
   const name = shownName(container);
   if (why === 'owner restarted') return { do: 'restart container', id, name };
   const owner = successor(container, all);
@@ -61,11 +44,13 @@ function repair({ container, why }: DeadNamespace<Member>, all: readonly Member[
     name,
     networkMode: `container:${owner.id}`,
     owner: shownName(owner),
+    // Somebody stopped it, or has tried to start it since.
+    starts: status === 'running' || look?.lacksOwner === true,
   };
 }
 
 /** The one service that Compose says it depends on, which for `network_mode: service:` is the owner of its network. */
-function successor(container: Member, all: readonly Member[]): Member | undefined {
+function successor(container: LifeContainer, all: readonly LifeContainer[]): LifeContainer | undefined {
   const membership = composeMembership(container.labels);
   const dependsOn = (container.labels['com.docker.compose.depends_on'] ?? '')
     .split(',')
