@@ -138,4 +138,23 @@ describe('a keeper', () => {
     await clock.advance(1_500);
     expect(app.namespace).toBe(owner.namespace);
   });
+
+  it('takes dependents along that could not be while their owner was made anew twice', async () => {
+    const app = spawn('app', { labels: mail, mode: `container:${recipe.name}` });
+    const { id } = app;
+    host.onCall = (call) =>
+      call === 'create' && host.named(recipe.name) !== undefined ? 'lost request' : 'done';
+    for (let time = 0; time < 2; time++) {
+      const { id: before } = host.find(recipe.name);
+      host.remove(host.find('target'));
+      spawn('target');
+      await clock.advance(momentMs);
+      expect(host.find(recipe.name).id).not.toBe(before);
+      expect(host.seek(id)?.namespace).not.toBe(host.find('target').namespace);
+    }
+    host.onCall = () => 'done';
+    await clock.advance(60_000);
+    expect(host.find('app').namespace).toBe(host.find('target').namespace);
+    expect(host.find('app').mode).toBe(`container:${host.find(recipe.name).id}`);
+  });
 });

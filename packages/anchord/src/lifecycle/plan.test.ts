@@ -45,6 +45,15 @@ describe('siblings', () => {
     ]);
   });
 
+  it('are ours, too, where the label selector means them', () => {
+    const labels = { role: 'outpost' };
+    const look = { lacksOwner: false, restarts: false, env: [] };
+    const app = joining('app', target, waiting({ labels, look }));
+    expect(plan([target, app])).toEqual([]);
+    const selector = [{ key: 'role', value: 'outpost' }];
+    expect(plan([target, app], { reach: { projects: new Set(), selector } })).toEqual(['start sibling app']);
+  });
+
   it('that are set aside by a re-creation are left to it', () => {
     const app = joining('app', target, waiting({ labels: mail }));
     const aside = { ...app, name: 'app.berth-abcdef', names: ['app.berth-abcdef'], isAside: true };
