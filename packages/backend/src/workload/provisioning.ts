@@ -1,7 +1,7 @@
 /** A lease comes into being: images, network, containers, verification; and nothing is left of it when that fails. */
 import type { Clock } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
-import { type Lease, type LeaseItem, stagedRelease } from '../lease/index.ts';
+import { failureText, type Lease, type LeaseItem, stagedRelease } from '../lease/index.ts';
 import type { ProvisionResult } from '../leases/index.ts';
 import type { StackManifest } from '../manifest/index.ts';
 import { containerName } from '../names/index.ts';
@@ -10,7 +10,7 @@ import { type VolumeDoor, type Volumes, volumesStay } from '../volumes/index.ts'
 import type { Deployment } from './deployment.ts';
 import { type Evidence, operationOf } from './evidence.ts';
 import type { VolumesWork } from './instance-volumes.ts';
-import { failureOf } from './step-failure.ts';
+import { failureOf, step } from './step-failure.ts';
 import type { Teardown } from './teardown.ts';
 import { timeLimit } from './time-limit.ts';
 
@@ -58,10 +58,12 @@ export class Provisioning {
     const operation = operationOf(lease);
     const stack = deployment.stack(lease.uuid, stagedRelease);
     if (stack === undefined) throw new Error(`lease ${lease.uuid} has no manifest to provision`);
-    await this.#clear(lease, stack);
+    await step(failureText.create, () => this.#clear(lease, stack));
     await deployment.pull(stack, signal);
     const facts = await deployment.inspect(stack, signal);
-    const { items, deferred } = await gate.withoutUnready(lease.items, signal);
+    const { items, deferred } = await step(failureText.create, () =>
+      gate.withoutUnready(lease.items, signal),
+    );
     for (const { serviceName, customDomain } of deferred)
       log.info('custom domain does not resolve yet, left for later', {
         lease_uuid: lease.uuid,
