@@ -140,6 +140,11 @@ describe('a custom domain', () => {
     `${`${a(49)}.`.repeat(5)}comm`,
   ])('%j is refused', (domain) => expect(customDomainProblem(domain, wildcard)).toBeDefined());
 
+  it("is not the provider's own, however that is written in the configuration", () => {
+    expect(customDomainProblem(`evil.${wildcard}`, wildcard.toUpperCase())).toContain("provider's own");
+    expect(customDomainProblem(wildcard, wildcard.toUpperCase())).toContain("provider's own");
+  });
+
   it('that is accepted can stand in a rule of the proxy', () => {
     fc.assert(
       fc.property(fc.oneof(fc.domain(), fc.string({ unit: 'binary' })), (domain) => {

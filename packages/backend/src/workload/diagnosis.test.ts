@@ -59,6 +59,17 @@ describe('the logs of a lease', () => {
     expect(Object.keys(await capturedLogs(source, containers(9), never))).toHaveLength(7);
   });
 
+  it('are as long as they are asked for, and of 100 lines where they are kept', async () => {
+    const asked: unknown[] = [];
+    const source = engine((_, tail) => {
+      asked.push(tail);
+      return { text: '', truncated: false };
+    });
+    await tenantLogs(source, containers(1), 7, never);
+    await capturedLogs(source, containers(1), never);
+    expect(asked).toEqual([7, 100]);
+  });
+
   it('that cannot be read say so, and hide no others', async () => {
     const source = {
       logs: async (id: string) =>
