@@ -1,7 +1,7 @@
 /** The program as a stranger meets it: in its image, with nothing set up, or with something set up wrong. */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { anchordImage } from '@berth/lab';
@@ -350,6 +350,13 @@ describe('an anchor that is told to stop', () => {
     await harbour.host.docker('stop', ...options, id);
     return (await harbour.host.docker('inspect', '--format', '{{.State.ExitCode}}', id)).trim();
   };
+  /** Node handles the signal, long before a line of ours runs. Until then the kernel keeps it from a first process. */
+  const listens = async (id: string): Promise<boolean> => {
+    const pid = (await harbour.host.docker('inspect', '--format', '{{.State.Pid}}', id)).trim();
+    const { stdout } = await harbour.host.exec(['cat', `/proc/${pid}/status`]);
+    const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(stdout)?.[1] ?? '0'}`);
+    return /^Name:\s*node/m.test(stdout) && (caught & (1n << BigInt(constants.signals.SIGTERM - 1))) !== 0n;
+  };
   const socket = ['--volume', '/var/run/docker.sock:/var/run/docker.sock', '--cap-add', 'NET_ADMIN'];
   const project = ['--env', 'ANCHORD_PROJECT=nobody', '--env', 'COMPOSE_PROJECT_NAME=nobody'];
 
@@ -361,6 +368,7 @@ describe('an anchor that is told to stop', () => {
   ])('as soon as it was started hears it all the same: %s', async (mode) => {
     const follow = ['--env', 'ANCHORD_FOLLOW_NETWORK=nothing', '--env', 'ANCHORD_FOLLOW_TARGET=nobody'];
     const id = await harbour.space.start(`hasty-${mode}`, ...socket, ...project, ...follow, image, mode);
+    await waitFor('Node to begin', () => listens(id), { timeoutMs: 60_000, everyMs: 5 });
     expect(await stopped(id, '--time', '10')).toBe('0');
   });
 
