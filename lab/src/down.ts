@@ -15,7 +15,7 @@ import {
 } from './names.ts';
 import { namespaceNames, removeNamespace } from './network/namespace.ts';
 import { cgroupMounts, kill } from './tools/proc.ts';
-import { must } from './tools/run.ts';
+import { must, run } from './tools/run.ts';
 import { waitFor } from './tools/wait.ts';
 
 export const placesOnMachine = (lab: LabName): string[] =>
@@ -28,8 +28,8 @@ export async function removeAll(lab: LabName): Promise<boolean> {
   const groups = cgroupsOf(lab);
   for (const place of places) await removeNamespace(place);
   for (const group of groups) await removeCgroup(group);
-  await detachLoops(lab);
   await unmountLeftovers(folders);
+  await detachLoops(lab);
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
   await removeIfEmpty(runRoot, stateRoot, ...cgroupMounts().map((mount) => join(mount, cgroupRoot)));
   return folders.length + places.length + groups.length > 0;
@@ -75,15 +75,28 @@ function processesOf(cgroup: string): number[] {
   }
 }
 
+/** The kernel lets go of a device when the last mount on it is gone for good, which may be a moment after its host. */
 async function detachLoops(lab: LabName): Promise<void> {
+  await waitFor(
+    `the loop devices of ${lab} are free`,
+    async () => {
+      const left = await loopsOf(lab);
+      for (const name of left) await run(['losetup', '--detach', name]);
+      return left.length === 0;
+    },
+    { timeoutMs: 60_000 },
+  );
+}
+
+async function loopsOf(lab: LabName): Promise<readonly string[]> {
   const known = JSON.parse(
     (await must(['losetup', '--list', '--json', '--output', 'NAME,BACK-FILE'])) || '{}',
   ) as {
     readonly loopdevices?: readonly { readonly name: string; readonly 'back-file': string | null }[];
   };
-  for (const { name, 'back-file': file } of known.loopdevices ?? []) {
-    if (file?.startsWith(`${stateFolder(lab)}/`) === true) await must(['losetup', '--detach', name]);
-  }
+  return (known.loopdevices ?? []).flatMap(({ name, 'back-file': file }) =>
+    file?.startsWith(`${stateFolder(lab)}/`) === true ? [name] : [],
+  );
 }
 
 /** The lab mounts nothing where the machine sees it; but what is mounted must never be deleted through. */

@@ -121,6 +121,8 @@ describe('the life of a lab', () => {
     const before = await host.docker('info', '--format', '{{.ID}}');
     const pid = readFileSync(join(host.runFolder, 'docker.pid'), 'utf8').trim();
     await host.must(['kill', '-9', pid]);
+    const isGone = async () => (await host.exec(['kill', '-0', pid])).code !== 0;
+    await waitFor('the engine is dead', isGone, { timeoutMs: 60_000 });
     await expect(host.docker('ps')).rejects.toThrow('Cannot connect');
     await up(name);
     expect(await host.docker('info', '--format', '{{.ID}}')).toBe(before);

@@ -60,7 +60,8 @@ describe('a server that follows a script', () => {
     using server = await script.ScriptedDhcp4.open(space.lab.lan, honest);
     const said = await askV4(space, await space.lanNetwork(), patient);
     expect(said).toContain('lease of 10.99.0.77 obtained from 10.99.0.1, lease time 5');
-    expect(server.requests.map(({ type }) => type)).toEqual(['discover', 'request']);
+    // Each more than once, if it did not hear us within a second.
+    expect([...new Set(server.requests.map(({ type }) => type))]).toEqual(['discover', 'request']);
   });
 
   it.each<[string, script.Script4]>([
