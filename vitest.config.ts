@@ -23,7 +23,7 @@ export default defineConfig({
           pool: 'threads',
           isolate: false,
           // They take milliseconds; a busy machine may take its time.
-          testTimeout: 30_000,
+          testTimeout: 120_000,
         },
       },
       {

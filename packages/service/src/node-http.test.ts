@@ -19,7 +19,7 @@ async function loadedBy(program: string): Promise<readonly string[]> {
 const FETCH = 'NativeModule internal/deps/undici/undici';
 
 // Each starts a process, and the machine may be busy.
-describe('node:http, the cheap way', { timeout: 30_000 }, () => {
+describe('node:http, the cheap way', () => {
   it('is there without fetch, which an import statement brings along', async () => {
     const cheap = await loadedBy(
       `import { nodeHttp } from ${JSON.stringify(join(folder, 'index.ts'))}; nodeHttp();`,

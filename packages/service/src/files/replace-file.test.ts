@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 // One test starts processes, and the machine may be busy.
-describe('replaceFile', { timeout: 30_000 }, () => {
+describe('replaceFile', () => {
   it('makes the file, replaces it, gives it its mode, and leaves nothing beside it', async () => {
     await replaceFile(file, 'one');
     await replaceFile(file, new TextEncoder().encode('two'), { mode: 0o640 });

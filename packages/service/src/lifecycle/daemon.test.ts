@@ -83,7 +83,7 @@ class Run {
 }
 
 // Each starts a process, and the machine may be busy.
-describe('a daemon', { timeout: 30_000 }, () => {
+describe('a daemon', () => {
   it('ends in order when a signal comes: main first, then what was opened, last opened first', async () => {
     const daemon = run(`
       scope.defer(() => log.info('docker closed'));

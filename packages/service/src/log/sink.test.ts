@@ -37,7 +37,7 @@ const readAll = async (stream: AsyncIterable<Buffer>): Promise<string> =>
   Buffer.concat(await Array.fromAsync(stream)).toString();
 
 // Each starts a process, and the machine may be busy.
-describe('DescriptorSink', { timeout: 30_000 }, () => {
+describe('DescriptorSink', () => {
   it('does not let a reader that has stopped stop the program, and gets the rest out when it reads again', async () => {
     const program = runWithPipe(`
       const sink = stdoutSink();
