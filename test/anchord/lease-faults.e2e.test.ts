@@ -123,7 +123,7 @@ describe('DHCPv4 in a bad hour', () => {
       server.script = altered(short(151), (answer, request) =>
         request.type === 'request' && request.ciaddr !== '0.0.0.0' ? { ...answer, type: 'nak' } : answer,
       );
-      await stack.run('restart', '--timeout', '10', 'anchord');
+      await stack.run('restart', '--timeout', '60', 'anchord');
       await waitFor('a DECLINE', () => server.requests.some(({ type }) => type === 'decline'), {
         timeoutMs: 60_000,
       });
@@ -189,7 +189,7 @@ describe('DHCPv4 in a bad hour', () => {
         ],
       },
     }));
-    await stack.run('restart', '--timeout', '10', 'anchord');
+    await stack.run('restart', '--timeout', '60', 'anchord');
     await leasedV4(stack, only(154));
     await waitFor('the new MAC', async () => ((await remembered(address)) ?? stale[1]) !== stale[1], {
       timeoutMs: 60_000,
@@ -277,7 +277,7 @@ describe('DHCPv6 in a bad hour', () => {
     await other.exec(['ip', 'address', 'add', 'fd99::1052/64', 'dev', 'eth0', 'nodad']);
     try {
       server.script = long('fd99::1052');
-      await stack.run('restart', '--timeout', '10', 'anchord');
+      await stack.run('restart', '--timeout', '60', 'anchord');
       await waitFor('a DECLINE', () => server.requests.some(({ type }) => type === 'decline'), {
         timeoutMs: 60_000,
       });
@@ -296,7 +296,7 @@ describe('DHCPv6 in a bad hour', () => {
     const stale = ['lladdr', '02:00:5e:00:53:56', 'dev', 'eth0', 'nud', 'stale'];
     await client.exec(['ip', '-6', 'neigh', 'replace', 'fd99::1054', ...stale]);
     server.script = long('fd99::1054');
-    await stack.run('restart', '--timeout', '10', 'anchord');
+    await stack.run('restart', '--timeout', '60', 'anchord');
     await has('fd99::1054');
     const mac = await externalMac(stack);
     await waitFor('its MAC with the neighbours', async () => (await remembered('fd99::1054')) === mac, {
@@ -304,7 +304,7 @@ describe('DHCPv6 in a bad hour', () => {
     });
     expect((await greeted(harbour, 'fd99::1054')).source).toBe(client.v6);
     server.script = lease('fd99::1053');
-    await stack.run('restart', '--timeout', '10', 'anchord');
+    await stack.run('restart', '--timeout', '60', 'anchord');
     await has('fd99::1053');
   });
 

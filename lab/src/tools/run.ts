@@ -20,7 +20,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-const defaultTimeoutMs = 120_000;
+const defaultTimeoutMs = 300_000;
 
 /** Runs a tool to its end, whatever that is. Rejects only if it cannot start, is called off or takes too long. */
 export function run(argv: Argv, options: RunOptions = {}): Promise<Finished> {
