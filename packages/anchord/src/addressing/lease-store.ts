@@ -1,6 +1,5 @@
 /** Where a lease is written down, so that the next process on the same file system can ask for the same address. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { StateFile } from '../state-file.ts';
 
 /** A lease as the answer that granted it. */
 export interface StoredLease {
@@ -19,33 +18,24 @@ export interface LeaseStore {
   clear(): void;
 }
 
-/** One small file. What cannot be read counts as not there: then the address is asked for afresh. */
+/** One small file. Without it the address is asked for afresh. */
 export class LeaseFile implements LeaseStore {
-  readonly #path: string;
+  readonly #file: StateFile;
 
   constructor(path: string) {
-    this.#path = path;
+    this.#file = new StateFile(path);
   }
 
   load(): StoredLease | undefined {
-    try {
-      return storedLease(JSON.parse(readFileSync(this.#path, 'utf8')));
-    } catch {
-      return undefined;
-    }
+    return storedLease(this.#file.load());
   }
 
-  /** In one step: a crash leaves the old file or the new one. */
   save({ owner, askedAtMs, sender, message }: StoredLease): void {
-    mkdirSync(dirname(this.#path), { recursive: true });
-    const draft = `${this.#path}.new`;
-    const text = JSON.stringify({ owner, askedAtMs, sender, message: Buffer.from(message).toString('hex') });
-    writeFileSync(draft, text, { mode: 0o600 });
-    renameSync(draft, this.#path);
+    this.#file.save({ owner, askedAtMs, sender, message: Buffer.from(message).toString('hex') });
   }
 
   clear(): void {
-    rmSync(this.#path, { force: true });
+    this.#file.clear();
   }
 }
 

@@ -1,5 +1,6 @@
 /** Keeps namespaces alive: siblings, managed service-anchors, dependents, followers, wraps, and the reports about them. */
 export { DeadNamespaceDetector } from './detector.ts';
+export { AskedFile } from './follow/asked-store.ts';
 export { ExternalRebinder } from './follow/rebinder.ts';
 export { LifecycleKeeper } from './keeper.ts';
 export { projectOf } from './reach.ts';

@@ -128,6 +128,33 @@ describe('a keeper', () => {
     expect(anchor.recording.attrsOf(taken)).toHaveLength(1);
   });
 
+  it('looks for an old image as soon as Docker tells of our own, and says why it could not before', async () => {
+    stop.abort();
+    await clock.advance(momentMs);
+    await running;
+    let isKnown = false;
+    stop = new AbortController();
+    anchor = simKeeper(host, {
+      imageId: 'sha256:2',
+      gateway: () => {
+        if (!isKnown) throw new Error('no answer');
+        return gateway;
+      },
+    });
+    running = anchor.keeper.run(stop.signal);
+    await clock.advance(momentMs);
+    const skipped = 'F-45 backfill self-inspect failed; skipping image-drift check';
+    expect(anchor.recording.messages('warn')).toEqual([skipped]);
+    expect(host.find(recipe.name).imageId).toBe('sha256:1');
+    isKnown = true;
+    anchor.keeper.resync();
+    await clock.advance(momentMs);
+    expect(host.find(recipe.name).imageId).toBe('sha256:2');
+    expect(anchor.recording.attrsOf('managed service-anchor needs recreate')).toMatchObject([
+      { reason: 'image_drift', sa_image_id: 'sha256:1', parent_image_id: 'sha256:2' },
+    ]);
+  });
+
   it('gives whoever restarts an owner two seconds to restart what hangs on it', async () => {
     const owner = spawn('owner', { labels: mail });
     const app = spawn('app', { labels: mail, mode: 'container:owner' });

@@ -13,7 +13,7 @@ import { expectInOrder, SimWorld } from '../testing/sim-world.ts';
 
 const seed = Number(process.env['BERTH_SEED'] ?? '20261') || 20_261;
 const stepsOfEach = 250;
-const histories = Math.ceil(Number(process.env['BERTH_MODEL_STEPS'] ?? 10_000) / stepsOfEach);
+const histories = 40;
 /** After that long nobody is at work any more whom we do not know, and every patience has ended. */
 const longMs = 200_000;
 const twoPollsMs = 66_000;

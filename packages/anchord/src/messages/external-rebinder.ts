@@ -153,6 +153,12 @@ export const externalRebinderMessages = {
     ['network', 'err'],
     'The network has other subnets than before.',
   ),
+  notWrittenDown: message(
+    'warn',
+    'what the follower had asked for can not be written down',
+    ['err'],
+    'A rebinder that is started while the follower is off the network will not know its aliases and fixed address.',
+  ),
   connectFailed: message(
     'warn',
     'reattach: connect failed',

@@ -2,7 +2,7 @@
 import { EventFeed } from '@berth/engine';
 import { type ExternalRebinderSettings, externalRebinderSettings } from '../config/rebinders.ts';
 import { anchordErrors } from '../errors.ts';
-import { ExternalRebinder, projectOf } from '../lifecycle/index.ts';
+import { AskedFile, ExternalRebinder, projectOf } from '../lifecycle/index.ts';
 import { externalRebinderMessages as messages } from '../messages/index.ts';
 import { type Mode, runMode } from '../program.ts';
 import { pause, Wakeup } from '../wakeup.ts';
@@ -27,7 +27,7 @@ const externalRebinderMode: Mode<ExternalRebinderSettings, typeof gates> = {
     const project = settings.project ?? (await ownProject());
     const rebinder = new ExternalRebinder(
       { network, target, project, restart, backoffMs },
-      { ...program, door: engine },
+      { ...program, door: engine, store: new AskedFile() },
     );
     program.status.tell('follows', () => `${target} on ${network}`);
     program.status.tell('parked', () => rebinder.parked);

@@ -3,6 +3,7 @@ import { type EngineErrorCode, engineErrors } from '@berth/engine';
 import { describe, expect, it } from 'vitest';
 import { testParts } from '../../testing/program.ts';
 import { SimPeer } from '../../testing/sim-peer.ts';
+import type { Asked, AskedStore } from './asked-store.ts';
 import type { FollowDoor } from './look.ts';
 import { ExternalRebinder } from './rebinder.ts';
 
@@ -15,7 +16,13 @@ type Endpoint = NonNullable<Parameters<Connect>[2]>;
 const refuse = (code: EngineErrorCode): Promise<never> => Promise.reject(engineErrors.error(code, code));
 
 /** The other stack is up with two containers, and the follower is off its network. */
-function stage(changes: { readonly restart?: boolean; readonly most?: number } = {}) {
+interface Changes {
+  readonly restart?: boolean;
+  readonly most?: number;
+  readonly store?: AskedStore;
+}
+
+function stage(changes: Changes = {}) {
   const peer = new SimPeer(() => 0.5);
   const parts = testParts();
   const { recording, problems, registry } = parts;
@@ -45,6 +52,7 @@ function stage(changes: { readonly restart?: boolean; readonly most?: number } =
       ...parts,
       clock: peer.clock,
       limits: { most: changes.most ?? 10 },
+      ...(changes.store === undefined ? {} : { store: changes.store }),
       door: {
         containers: {
           list: (...args) => on.list(...args),
@@ -154,6 +162,45 @@ describe('attaching the follower', () => {
     });
     await look();
     expect(peer.aliases).toEqual(['web']);
+  });
+
+  it('knows after a start of ours, too, what the follower asked for before it was taken off', async () => {
+    let kept: Asked | undefined;
+    let writes = 0;
+    const store: AskedStore = {
+      load: () => kept,
+      save: (asked) => {
+        kept = asked;
+        writes += 1;
+      },
+    };
+    const first = stage({ store });
+    first.peer.join('mail', 'post');
+    for (let look = 0; look < 3; look++) await first.look();
+    expect(writes).toBe(1);
+    const next = stage({ store });
+    await next.look();
+    expect(next.peer.aliases).toEqual(['mail', 'post']);
+    for (const other of [{ follower: 'd'.repeat(64) }, { network: 'another' }]) {
+      const { peer, look } = stage({ store: { ...store, load: () => kept && { ...kept, ...other } } });
+      await look();
+      expect(peer.aliases).toEqual([]);
+    }
+  });
+
+  it('goes on where that can not be written down, and says so', async () => {
+    const full = (): never => {
+      throw new Error('read-only file system');
+    };
+    const { peer, rebinder, recording, look } = stage({ store: { load: () => undefined, save: full } });
+    peer.join('mail', 'post');
+    for (let count = 0; count < 3; count++) await look();
+    expect(recording.messages('warn')).toEqual(['what the follower had asked for can not be written down']);
+    while (peer.others > 0) peer.leave();
+    await rebinder.act('disconnect', signal);
+    peer.up();
+    await rebinder.act('connect', signal);
+    expect(peer.aliases).toEqual(['mail', 'post']);
   });
 
   it('ends in a restart where that is wanted, and says so when it fails', async () => {

@@ -1,4 +1,5 @@
 /** Keeps a follower on somebody else's network: off it while that goes, back on it when it has come and settled. */
+import { isDeepStrictEqual } from 'node:util';
 import {
   askedEndpoint,
   type ContainerDetails,
@@ -12,6 +13,7 @@ import { lifecycleMessages, externalRebinderMessages as messages } from '../../m
 import type { AnchordMetrics } from '../../metrics.ts';
 import type { Problems } from '../../problems.ts';
 import { StormGuard, type StormLimits } from '../storm-guard.ts';
+import type { Asked, AskedStore, Endpoint } from './asked-store.ts';
 import { type FollowDoor, type Look, lookAtFollower, type Whom } from './look.ts';
 import {
   type FollowAction,
@@ -33,6 +35,8 @@ export interface FollowParts {
   readonly log: Log;
   readonly problems: Problems;
   readonly metrics: Pick<AnchordMetrics, 'lifecycleActions' | 'lifecycleHeldBack'>;
+  /** Outlives us. */
+  readonly store?: AskedStore;
   readonly random?: () => number;
   readonly limits?: Partial<StormLimits>;
 }
@@ -42,21 +46,19 @@ const settleLookMs = 1_000;
 const settleLimits = { quietMs: 3_000, longestMs: 90_000 };
 const mostAttempts = 4;
 
-type Endpoint = ReturnType<typeof askedEndpoint>;
-
 export class ExternalRebinder {
   readonly #settings: FollowSettings;
   readonly #parts: FollowParts;
   readonly #storm: StormGuard;
   #state: FollowState = { parked: false, inhabited: undefined };
-  /** What the follower had asked for on this network; while it is off it, nobody else knows. */
-  #endpoint: { readonly follower: string; readonly asked: Endpoint } | undefined;
+  #asked: Asked | undefined;
 
   constructor(settings: FollowSettings, parts: FollowParts) {
     this.#settings = settings;
     this.#parts = parts;
     const { clock, random = Math.random, limits } = parts;
     this.#storm = new StormGuard(() => clock.monotonic(), random, limits);
+    this.#asked = parts.store?.load();
   }
 
   get parked(): boolean {
@@ -109,11 +111,19 @@ export class ExternalRebinder {
     if (look.kind === 'seen' && look.membership.foreign > 0)
       this.#state = { ...this.#state, inhabited: look.membership.networkId };
     if (look.kind === 'seen' && look.attachment !== undefined)
-      this.#endpoint = {
-        follower: look.follower.id,
-        asked: askedEndpoint(look.attachment, look.follower.id),
-      };
+      this.#remember(look.follower.id, askedEndpoint(look.attachment, look.follower.id));
     return look;
+  }
+
+  #remember(follower: string, endpoint: Endpoint): void {
+    const asked = { follower, network: this.#settings.network, endpoint };
+    if (isDeepStrictEqual(asked, this.#asked)) return;
+    this.#asked = asked;
+    try {
+      this.#parts.store?.save(asked);
+    } catch (err) {
+      this.#parts.log.say(messages.notWrittenDown, { err });
+    }
   }
 
   #commentBootstrap(look: Look): void {
@@ -320,7 +330,8 @@ export class ExternalRebinder {
 
   /** Its aliases, fixed addresses and driver options; of a stranger to us at least the alias that Compose gives. */
   #askedBy({ id, labels }: ContainerDetails): Endpoint {
-    if (this.#endpoint?.follower === id) return this.#endpoint.asked;
+    const known = this.#asked;
+    if (known?.follower === id && known.network === this.#settings.network) return known.endpoint;
     const service = composeMembership(labels)?.service;
     return service === undefined ? {} : { Aliases: [service] };
   }
