@@ -26,7 +26,7 @@ export class Ownerless {
 
   /**
    * After a look for volumes of nobody: what it kept or could not destroy, by the lease that would take it up again, and kept data
-   * that no record knows, by its name.
+   * that no record knows, or none that tells its size, by its name.
    */
   async diskMb({ kept, outcome: { errors, unproven } }: Swept): Promise<ReadonlyMap<string, number>> {
     const { book } = this.#context;
@@ -34,7 +34,7 @@ export class Ownerless {
       ...kept.keys(),
       ...unproven,
       ...errors.map(({ name }) => name),
-      ...(await this.#unknown()),
+      ...(await this.#keptWithoutSize()),
     ]);
     const sums = new Map<string, number>();
     for (const name of names) {
@@ -47,14 +47,21 @@ export class Ownerless {
     return sums;
   }
 
-  async #unknown(): Promise<readonly VolumeName[]> {
+  async #keptWithoutSize(): Promise<readonly VolumeName[]> {
     const { retention, volumes, log } = this.#context;
-    const unknown = await unknownKept(retention, volumes);
+    const listed = await volumes.list();
+    const unknown = unknownKept(retention, listed);
     for (const volume of unknown)
       if (!this.#told.has(volume))
         log.warn('a kept volume has no record: nobody can restore it, and nothing destroys it', { volume });
     this.#told = new Set(unknown);
-    return unknown;
+    // A record that was brought over, and that nobody can read.
+    const unread = listed.filter((name) => {
+      const { lease = '', retained } = parseVolume(name) ?? {};
+      const kept = retained === true ? retention.kept(lease) : undefined;
+      return kept !== undefined && kept.record === undefined && kept.diskMb === 0;
+    });
+    return [...unknown, ...unread];
   }
 }
 

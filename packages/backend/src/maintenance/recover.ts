@@ -24,7 +24,8 @@ export async function findLost(
   backend: string,
   nowMs: number,
 ): Promise<Recovery> {
-  const byLease = Map.groupBy(await unknownKept(store, volumes), (name) => parseVolume(name)?.lease ?? '');
+  const lost = unknownKept(store, await volumes.list());
+  const byLease = Map.groupBy(lost, (name) => parseVolume(name)?.lease ?? '');
   const found: Recovered[] = [];
   const unknown: VolumeName[] = [];
   for (const [lease, names] of byLease) {

@@ -143,11 +143,11 @@ export function keepSweeping(
 }
 
 /** Kept volumes of leases that the store does not know. Nobody destroys them, and nobody counts or restores them either. */
-export async function unknownKept(
+export function unknownKept(
   store: Pick<RetentionStore, 'kept'>,
-  volumes: Pick<VolumesPort, 'list'>,
-): Promise<readonly VolumeName[]> {
-  return (await volumes.list()).filter((name) => {
+  listed: readonly VolumeName[],
+): readonly VolumeName[] {
+  return listed.filter((name) => {
     const parsed = parseVolume(name);
     return parsed?.retained === true && store.kept(parsed.lease) === undefined;
   });
@@ -163,7 +163,7 @@ export async function reasonToHold(
   nowMs: number,
 ): Promise<string | undefined> {
   if (store.knows('imported')) return undefined;
-  const { length } = await unknownKept(store, volumes);
+  const { length } = unknownKept(store, await volumes.list());
   if (length === 0 || (store.knows('records') && !store.knows('held'))) return undefined;
   // It stays so when this store gets records of its own.
   store.learn('held', nowMs);
