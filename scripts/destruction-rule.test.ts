@@ -28,6 +28,10 @@ describe('the only door to destruction', () => {
     ['workload/work.ts', "import {\n  lstat,\n  renameSync,\n} from 'node:fs';"],
     ['workload/work.ts', "import * as fs from 'node:fs';"],
     ['workload/work.ts', "import fs from 'node:fs/promises';"],
+    ['workload/work.ts', "import { promises } from 'node:fs';"],
+    ['workload/work.ts', "const { rm } = await import('node:fs/promises');"],
+    ['workload/work.ts', "process.getBuiltinModule('node:fs').rmSync(path);"],
+    ['retention/reaper.ts', 'await (await ConfinedFolder.open(root)).remove(name);'],
   ])('is not opened from %s by %j', (file, text) => {
     expect(problemsOf(file, text)).toEqual([expect.stringContaining(`packages/backend/src/${file}`)]);
   });

@@ -32,6 +32,17 @@ const rules: readonly Rule[] = [
     allowed: [`${volumes}/open.ts`],
   },
   {
+    what: /\bConfinedFolder\b/,
+    why: 'holds what removes folders in a volume, and the volume itself from the root',
+    allowed: [
+      `${volumes}/confined-folder.ts`,
+      `${volumes}/index.ts`,
+      `${volumes}/extract.ts`,
+      `${volumes}/scratch.ts`,
+      `${backend}/workload/instance-volumes.ts`,
+    ],
+  },
+  {
     what: /import\s*\{[^}]*\b(?:rm|rmSync|rmdir|rmdirSync|unlink|unlinkSync|rename|renameSync|truncate|truncateSync)\b[^}]*\}\s*from\s*'node:fs/,
     why: 'removes or renames files',
     // Besides the folders of volumes: copies of stores, and of records.
@@ -42,7 +53,7 @@ const rules: readonly Rule[] = [
     ],
   },
   {
-    what: /import\s+(?:\*\s+as\s+\w+|\w+)\s+from\s*'node:fs/,
+    what: /import\s+(?:\*\s+as\s+\w+|\w+|\{[^}]*\b(?:default|promises)\b[^}]*\})\s+from\s*'node:fs|import\(\s*'node:fs|\b(?:getBuiltinModule|createRequire)\b/,
     why: 'takes all of the file system functions, those that remove files among them',
     allowed: [],
   },
