@@ -240,7 +240,7 @@ export class Closing {
     const { store, accounting, meter, clock, log } = this.#context;
     meter.leaked();
     store.putReaping(tombstoneOf(intent), clock.now());
-    accounting.refresh();
+    if (!accounting.refresh()) throw new Error('what is left could not be counted');
     store.deleteIntent(intent.lease_uuid);
     log.error('the data of a closed lease was given up, manual clean-up may be required', {
       lease_uuid: intent.lease_uuid,

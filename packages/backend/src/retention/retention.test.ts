@@ -4,8 +4,9 @@ import { closed, item, kept, live, running } from '../testing/storage-leases.ts'
 import { settle } from '../testing/storage-settle.ts';
 import { flaws, placesOf } from '../testing/storage-truths.ts';
 import { hourMs, StorageWorld } from '../testing/storage-world.ts';
+import { encodeOwner } from '../volumes/owner.ts';
 
-const [a, b, c, d] = [leaseId(1), leaseId(2), leaseId(3), leaseId(4)];
+const [a, b, c] = [leaseId(1), leaseId(2), leaseId(3)];
 
 describe('a close', () => {
   it('keeps a mixed lease with all its items, and reclaims what held nothing of the tenant', async () => {
@@ -67,6 +68,26 @@ describe('a close', () => {
     await settle(world, 1);
     expect(flaws(world)).toEqual([]);
     expect(world.store.kept(a)).toBeUndefined();
+  });
+
+  it('is not given up before what is left is counted', async () => {
+    await using world = new StorageWorld({ retainOnClose: false });
+    await running(world, a);
+    const broken = vi.spyOn(world.disk, 'destroy').mockRejectedValue(new Error('EIO'));
+    const uncounted = vi.spyOn(world.store, 'totals').mockImplementation(() => {
+      throw new Error('EIO');
+    });
+    await expect(world.close(a)).rejects.toThrow('EIO');
+    await settle(world, 3);
+    expect(world.store.intent(a)?.volume_failures).toBeGreaterThan(2);
+    expect([world.book.get(a)?.status, world.pool.usage.allocated.diskMb]).toEqual(['failed', 100]);
+    uncounted.mockRestore();
+    await settle(world, 2);
+    expect(world.book.get(a)).toBeUndefined();
+    expect(world.pool.usage).toMatchObject({ allocated: { diskMb: 0 }, available: { diskMb: 999_900 } });
+    broken.mockRestore();
+    await settle(world, 1);
+    expect(flaws(world)).toEqual([]);
   });
 
   it('waits while destruction is held, however long, and loses nothing by it', async () => {
@@ -149,6 +170,18 @@ describe('a close', () => {
     expect(flaws(world)).toEqual([]);
   });
 
+  it('leaves what another backend has made under its name', async () => {
+    await using world = new StorageWorld();
+    await running(world, a);
+    const foreign = live(a, 'web');
+    const made = { lease: a, tenant: 't', provider: 'p', service: 'web', index: 0 };
+    const label = encodeOwner({ backend: 'another', ...made, sku: 'small', sizeMb: 100, createdAtMs: 0 });
+    await world.disk.create(foreign, 100, label);
+    await world.close(a);
+    expect(world.disk.names).toEqual([foreign, kept(a)].sort());
+    expect(world.store.get(a)?.retained_volume_names).toEqual([kept(a)]);
+  });
+
   it('goes by what was decided when it began, not by what is configured now', async () => {
     await using world = new StorageWorld();
     await running(world, a);
@@ -209,6 +242,45 @@ describe('a look through kept data', () => {
     expect([world.store.kept(a), world.disk.names]).toEqual([undefined, [kept(b)]]);
   });
 
+  it('drops no record whose volumes a fresh look does not show gone', async () => {
+    await using world = new StorageWorld();
+    await closed(world, a);
+    world.store.markReapingIfActive(a, 0);
+    const destroy = vi.spyOn(world.disk, 'destroy').mockResolvedValue();
+    await world.retention.passes.sweep();
+    expect([world.store.kept(a)?.status, world.disk.names]).toEqual(['reaping', [kept(a)]]);
+    destroy.mockImplementation(async () => {
+      world.disk.unmounted = true;
+    });
+    await expect(world.retention.passes.sweep()).rejects.toThrow('the root is gone');
+    expect(world.store.kept(a)?.status).toBe('reaping');
+    expect(world.metrics.of('reap skipped claim_unreadable')).toBe(2);
+    destroy.mockRestore();
+    world.disk.unmounted = false;
+    await world.retention.passes.sweep();
+    expect([world.store.kept(a), world.disk.names]).toEqual([undefined, []]);
+  });
+
+  it('makes the end of a volume last before its record goes, also when a dead process has removed it', async () => {
+    const marked = async (world: StorageWorld): Promise<void> => {
+      await closed(world, a);
+      world.store.markReapingIfActive(a, 0);
+      world.faults.reset();
+    };
+    await using clean = new StorageWorld();
+    await marked(clean);
+    await clean.retention.passes.sweep();
+    await using world = new StorageWorld();
+    await marked(world);
+    world.faults.arm(clean.faults.steps.indexOf(`destroy ${kept(a)} (not synced) done`), 'kill');
+    await world.ended(world.retention.passes.sweep().catch(() => undefined));
+    expect([world.faults.fired, world.store.kept(a)?.status]).toEqual(['kill', 'reaping']);
+    await world.restart(false);
+    expect(world.store.kept(a)).toBeUndefined();
+    await world.restart(true);
+    expect(world.disk.names).toEqual([]);
+  });
+
   it('ends the time of kept data, and not before', async () => {
     await using world = new StorageWorld({ retentionMaxAgeMs: 24 * hourMs });
     await closed(world, a);
@@ -255,29 +327,5 @@ describe('a look through kept data', () => {
     await world.restore(a, c, 't', [item()]);
     await world.idle();
     expect(world.disk.volume(live(c))?.content).toBe(`data of ${a}`);
-  });
-});
-
-describe('limits', () => {
-  it('of one tenant with a budget count in its partitions', async () => {
-    const budget = {
-      maxLeases: 3,
-      maxDiskMb: 0,
-      maxPartitions: 4,
-      perPartitionMaxLeases: 1,
-      perPartitionMaxDiskMb: 0,
-    };
-    await using world = new StorageWorld({
-      retentionTenantBudgets: new Map([['t', budget]]),
-      retentionPartitionSource: 'manifest.env:PART',
-    });
-    for (const one of [a, b, d]) await closed(world, one);
-    await settle(world, 1);
-    expect(world.store.page('', 0).keys, 'no partition is named: only the tenant’s own limit').toEqual([
-      a,
-      b,
-      d,
-    ]);
-    expect(world.metrics.of('stamped')).toBe(0);
   });
 });

@@ -72,6 +72,8 @@ export class StorageWorld implements AsyncDisposable {
   readonly told: { readonly lease: string; readonly owed: Owed }[] = [];
   readonly metrics = new CountingMeter();
   config: RetentionConfig;
+  /** What the manifests of new leases have in their environment. */
+  env: Readonly<Record<string, string>> = {};
   readonly totalDiskMb: number;
   readonly #folder = storeFolder();
   readonly releases: ReleaseStore;
@@ -207,7 +209,7 @@ export class StorageWorld implements AsyncDisposable {
         allocations,
         lastRelease: this.releases.highestVersion(uuid),
       };
-      return { name: 'ProvisionRequested', operationId, lease, manifest: manifest(services) };
+      return { name: 'ProvisionRequested', operationId, lease, manifest: manifest(services, this.env) };
     };
     await registry.request(
       uuid,
