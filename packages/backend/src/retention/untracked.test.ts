@@ -112,6 +112,8 @@ describe('a lease whose containers somebody else has removed', () => {
     await using world = new StorageWorld();
     await dropped(world);
     forget(world, 'releases');
+    // Nor does its volume say whose it is.
+    world.disk.dropOwner(live(a));
     await world.restart(true);
     await world.idle();
     expect([content(world, live(a)), content(world, live(a, 'db', 1))]).toEqual(['precious', 'too']);

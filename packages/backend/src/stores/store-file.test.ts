@@ -35,6 +35,14 @@ describe('a store file', () => {
     again.close();
   });
 
+  it('waits for the disk at every commit, and is read by others meanwhile', () => {
+    using folder = storeFolder();
+    const file = open(folder.path('a.db'));
+    const [pragma, full] = [(name: string) => file.prepare(`PRAGMA ${name}`).get()?.[name], 2];
+    expect([pragma('synchronous'), pragma('journal_mode')]).toEqual([full, 'wal']);
+    file.close();
+  });
+
   it('is only for its owner to read', () => {
     using folder = storeFolder();
     open(folder.path('a.db')).close();

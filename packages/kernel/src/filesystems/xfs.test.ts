@@ -56,6 +56,11 @@ describe('xfs volumes at their command seam', () => {
     ]);
   });
 
+  it('sets no quota of a volume that is not there, and makes none', async () => {
+    await filesystem.volumes.ensureQuota('fred-a', 10);
+    expect([tool.asked, existsSync(join(root, 'fred-a'))]).toEqual([[], false]);
+  });
+
   it('undoes a volume whose quota cannot be set', async () => {
     tool.answer('xfs_quota -x -c limit', { code: 1, stdout: 'no such quota' });
     await expect(filesystem.volumes.create('fred-a', 10)).rejects.toMatchObject({ code: 'TOOL_FAILED' });

@@ -51,6 +51,12 @@ describe('zfs volumes at their command seam', () => {
     ]);
   });
 
+  it('sets no quota of a dataset that is not there, and makes none', async () => {
+    tool.answer('zfs list -H -o mounted', missing);
+    await filesystem.volumes.ensureQuota('fred-a', 64);
+    expect(tool.asked).toEqual(['zfs list -H -o mounted tank/v/fred-a']);
+  });
+
   it('lists datasets: the empty directory of one that is not mounted is no volume', async () => {
     mkdirSync(join(root, 'fred-ghost'));
     tool.answer('zfs list -H -r -d 1', { stdout: 'tank/v\ntank/v/fred-a\ntank/v/other\ntank/vv/fred-b\n' });
