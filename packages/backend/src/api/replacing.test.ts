@@ -68,6 +68,24 @@ describe('POST /restart and /update', () => {
   });
 });
 
+describe('a lease whose manifest nobody knows', () => {
+  it('is not restarted and gets no other domain, but can be updated', async () => {
+    await using bench = await ApiBench.start();
+    const { host } = bench;
+    await ready(bench);
+    const lease = host.book.get(uuid);
+    if (lease === undefined) throw new Error('there is no lease');
+    await host.book.commit({ uuid, lease: { ...lease, release: undefined }, nowMs: 0 });
+    const request = { lease_uuid: uuid, callback_url: callbackUrl };
+    const restart = await bench.call('POST', '/restart', request);
+    expect([restart.status, restart.body]).toEqual([409, { error: 'invalid state for restart' }]);
+    const items = [{ sku, quantity: 1, service_name: 'web', custom_domain: 'www.acme.example' }];
+    const domain = await bench.call('POST', '/reconcile_custom_domain', { lease_uuid: uuid, items });
+    expect([domain.status, domain.body]).toEqual([409, { error: 'invalid state for reconcile' }]);
+    expect((await bench.call('POST', '/update', { ...request, payload: payload() })).status).toBe(202);
+  });
+});
+
 describe('a replacement that fails', () => {
   it.each([
     ['/update', { reason: 'ImagePullFailed', message: 'image pull failed' }, 'image pull failed'],

@@ -32,6 +32,15 @@ describe('the listener', () => {
     expect(connection.statuses).toEqual(['200']);
   });
 
+  it('keeps an idle connection longer than the daemon does, which would otherwise ask on one that is just being closed', async () => {
+    await using bench = await ApiBench.start();
+    const connection = new Connection(bench.port);
+    connection.request('GET', '/provisions', '');
+    await connection.answers(1);
+    expect(connection.text).toMatch(/^Keep-Alive: timeout=120\r$/m);
+    connection.socket.destroy();
+  });
+
   it('lets go of idle connections at its end', async () => {
     await using bench = await ApiBench.start();
     const connection = new Connection(bench.port);

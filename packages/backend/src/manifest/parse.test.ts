@@ -209,6 +209,8 @@ describe('a rule that is broken is answered with the service, the field and the 
     ['the root', { tmpfs: ['/x/..'] }, '"/x/.." is provided or reserved'],
     ['/tmp/', { tmpfs: ['//tmp/'] }, '"//tmp/" is provided or reserved'],
     ['below /proc', { tmpfs: ['/tmp/../proc/x'] }, 'lies below /proc, /sys or /dev'],
+    ['below /sys', { tmpfs: ['/sys/fs/cgroup'] }, 'lies below /proc, /sys or /dev'],
+    ['below /dev', { tmpfs: ['/dev//shm/'] }, 'lies below /proc, /sys or /dev'],
     ['a tmpfs twice', { tmpfs: ['/a', '/a/'] }, '"/a/" is declared twice'],
     ['white space in a user', { user: 'a b' }, 'user: must be uid'],
     ['no user before the colon', { user: ':1' }, 'got ":1"'],

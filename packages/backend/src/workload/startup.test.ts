@@ -101,6 +101,28 @@ describe('a container without a health check', () => {
     expect(await verified).toEqual([failureText.exitedDuringStartup, verifyMs]);
   });
 
+  it.each([
+    'created',
+    'restarting',
+    'unknown',
+  ] as const)('that is %s at the end of its time has failed', async (status) => {
+    const stage = new Stage();
+    stage.startup.begin(id);
+    stage.status = status;
+    const verified = stage.verify();
+    await stage.clock.advance(verifyMs);
+    expect(await verified).toEqual([failureText.exitedDuringStartup, verifyMs]);
+  });
+
+  it('that is paused at the end of its time has started', async () => {
+    const stage = new Stage();
+    stage.startup.begin(id);
+    stage.status = 'paused';
+    const verified = stage.verify();
+    await stage.clock.advance(verifyMs);
+    expect((await verified)[0]).toBe('started');
+  });
+
   it('is looked at again at once when it is verified a second time', async () => {
     const stage = new Stage();
     stage.startup.begin(id);
