@@ -173,7 +173,11 @@ describe('the managed service-anchor', () => {
       'ANCHORD_LOG_LEVEL=debug',
       'ANCHORD_MODE=service-anchor',
     ]);
-    expect(made().labels).toMatchObject({ 'anchord.expose': 'tcp/80', 'anchord.managed-by': 'f45' });
+    expect(made().labels).toMatchObject({
+      'anchord.expose': 'tcp/80',
+      'anchord.managed-by': 'f45',
+      'anchord.managed-by.container': self.name,
+    });
     expect(specOf(recipe, { ...self, gateway: undefined })).toBe('we have no address on the shared network');
     expect(specOf(recipe, { ...self, image: '' })).toBe('our own container tells no image');
   });

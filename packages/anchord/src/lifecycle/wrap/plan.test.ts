@@ -61,6 +61,13 @@ describe('a wrap container', () => {
     expect(plan([target, life('host', { ...orphan, networkMode: 'host' })])).toEqual([]);
   });
 
+  it('is left alone where its reference could mean two', () => {
+    const twins = ['1', '2'].map((end) => life(`app-web-${end}`, { id: `${'d'.repeat(63)}${end}` }));
+    const unsure = web({ networkMode: `container:${'d'.repeat(12)}` });
+    expect(orphans([...twins, unsure])).toBe(0);
+    expect(plan([...twins, unsure], { known: new Map([['web', 'app-web-1']]) })).toEqual([]);
+  });
+
   it('keeps the name of a target that is just being replaced', () => {
     const aside = {
       ...target,
