@@ -144,8 +144,8 @@ describe('a target that comes anew and restarts without end', () => {
     expect(parts.recording.attrsOf(held)).toMatchObject([{ container: names.anchor, repairs: 10 }]);
     expect(await metric('anchord_lifecycle_held_back_total')).toBe(1);
     expect(whatIsWrong()).toEqual(['repairs-held-back']);
-    // Each pause longer than half a minute in the end, where a loop would not pause at all.
-    expect(Math.max(...pauses.slice(-4))).toBeGreaterThan(25_000);
+    // Half a minute in the end, less what the round itself took, where a loop would not pause at all.
+    expect(Math.max(...pauses.slice(-4))).toBeGreaterThan(10_000);
     for (let more = 0; more < 3; more++) {
       await storm(more);
       await rest();
