@@ -108,7 +108,7 @@ export const errors = new ErrorTable({
   store_unusable: {
     title: 'A store file cannot be opened',
     remedy:
-      'Check the path, its permissions and the space on the disk. A damaged file: stop the backend, move the file aside, start again.',
+      'Check the path, its permissions and the space on the disk. Files of an earlier program: move all four into a folder of their own and run `docker-backend import -from` on it before the first start. A damaged file: put back a backup; docs/guides/docker-backend-kept-data.md says what is lost without one.',
   },
   store_in_use: {
     title: 'Another process has a store file open',

@@ -3,6 +3,7 @@
 import { Scope } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
 import type { Config } from '../config/index.ts';
+import { errors } from '../errors.ts';
 import { bringOver, type Found, findUpstream, type ImportStores, type Report } from '../import/index.ts';
 import { isRetained } from '../names/index.ts';
 import { RetentionClaims, recordCopies } from '../retention/index.ts';
@@ -105,6 +106,8 @@ export async function recoverCommand(
   host: MaintenanceHost,
 ): Promise<number> {
   const say = saying(host);
+  if (newRoot && config.volumeDataPath === '')
+    throw errors.error('no_volume_root', 'there is no volume_data_path that could be taken');
   await using scope = new Scope('recover', (error) => host.log.error(errorText(error)));
   const opened = <S extends { readonly file: { close(): void } }>(store: S): S => {
     scope.defer(() => store.file.close());

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from '../cli/index.ts';
@@ -107,7 +107,17 @@ describe('docker-backend import', () => {
     expect((await bench.run('import', '-from', bench.path('nowhere'))).code).toBe(1);
   });
 
-  it('does not run beside the backend', async () => {
+  it('is what an earlier program’s store in the place of ours asks for', async () => {
+    using bench = new Bench();
+    const fixture = join(dirname(import.meta.dirname), 'import', 'fixtures', 'retention.db.gz');
+    const bolt = gunzipSync(readFileSync(fixture));
+    writeFileSync(bench.path('retention.db'), bolt);
+    const { code, err } = await bench.run('recover');
+    expect([code, err]).toEqual([1, expect.stringContaining('run `docker-backend import -from`')]);
+    expect(readFileSync(bench.path('retention.db')).equals(bolt), 'it is left as it is').toBe(true);
+  });
+
+  it('says which file it cannot read', async () => {
     using bench = new Bench();
     mkdirSync(bench.path('old'));
     writeFileSync(bench.path('old/retention.db'), '');
@@ -166,6 +176,10 @@ describe('docker-backend recover', () => {
   it('decides nothing where it sees no kept volume: the disk may not be mounted', async () => {
     using bench = new Bench();
     expect(await bench.run('recover')).toMatchObject({ code: 0, err: '' });
+    expect(await bench.run('recover', '-new-root')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('there is no volume_data_path'),
+    });
     const store = new RetentionStore(bench.path('retention.db'));
     expect(store.knows('imported')).toBe(false);
     store.file.close();
