@@ -38,7 +38,7 @@ export class StorageWork implements LeaseWork {
       const operation = this.#context.door.operation(lease.uuid);
       const { leftOnDisk } = await operation.destroy('provision_cleanup', made);
       const failure = {
-        reason: 'Internal',
+        reason: 'ContainerExited',
         message: 'volume creation failed',
         detail: String(error),
       } as const;

@@ -2,7 +2,7 @@ import { Scope, VirtualClock } from '@berth/service';
 import { RecordingLog } from '@berth/service/testing';
 import { describe, expect, it } from 'vitest';
 import type { Lease } from '../lease/index.ts';
-import { LeaseBook, type ProvisionResult } from '../leases/index.ts';
+import { LeaseBook, type LeaseWork, type ProvisionResult } from '../leases/index.ts';
 import { containerName, label } from '../names/index.ts';
 import { GroupCommit, ReleaseStore } from '../stores/index.ts';
 import { FolderFilesystem } from '../testing/folder-filesystem.ts';
@@ -20,8 +20,21 @@ const lease: Lease = {
   operation: { kind: 'provision', id: 'op', startedAtMs: 0, wasReady: false, resumed: 0 },
 };
 
+interface Circumstances {
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Kept data that the lease takes up again. */
+  readonly takeBack?: () => Promise<void>;
+}
+
 /** What comes of a provision that may take a minute, on this engine. */
-async function provisioned(engine: MemoryEngine, settings: Readonly<Record<string, unknown>> = {}) {
+const provisioned = (engine: MemoryEngine, circumstances: Circumstances = {}): Promise<ProvisionResult> =>
+  outcome(engine, circumstances, (work) => work.provision(lease, new AbortController().signal));
+
+async function outcome<Result>(
+  engine: MemoryEngine,
+  { settings = {}, takeBack = async () => undefined }: Circumstances,
+  run: (work: LeaseWork) => Promise<Result>,
+): Promise<Result> {
   using folder = storeFolder();
   using disk = new FolderFilesystem();
   const releases = new ReleaseStore(folder.path('releases.db'));
@@ -45,24 +58,24 @@ async function provisioned(engine: MemoryEngine, settings: Readonly<Record<strin
     engine,
     kept: {
       closing: { begin: unasked, volumesOf: unasked },
-      takingBack: { into: async () => undefined },
+      takingBack: { into: takeBack },
       restoring: { demandAdopted: unasked, failed: unasked },
     },
   });
   const manifest = new TextEncoder().encode('{"services":{"web":{"image":"docker.io/acme/web:1"}}}');
   releases.file.transaction(() => releases.apply(lease.uuid, [{ kind: 'stage', manifest }], 1));
-  let result: ProvisionResult | undefined;
-  const ended = work.leases.provision(lease, new AbortController().signal).then((one) => {
-    result = one;
+  let ended = false;
+  const result = run(work.leases).finally(() => {
+    ended = true;
   });
+  result.catch(() => undefined);
   const deadline = performance.now() + 20_000;
-  while (result === undefined) {
+  while (!ended) {
     expect(performance.now(), 'it comes to an end').toBeLessThan(deadline);
     await clock.advance(1000);
   }
-  await ended;
   releases.file.close();
-  return result;
+  return await result;
 }
 
 describe('a provision', () => {
@@ -76,7 +89,7 @@ describe('a provision', () => {
 
   it('whose time is over while its containers prove themselves says just that, and leaves nothing', async () => {
     const engine = new MemoryEngine();
-    const result = await provisioned(engine, { startup_verify_duration: '10m' });
+    const result = await provisioned(engine, { settings: { startup_verify_duration: '10m' } });
     expect(result).toMatchObject({
       kind: 'failed',
       left: false,
@@ -110,5 +123,38 @@ describe('a provision', () => {
         detail: expect.stringContaining('device busy'),
       },
     });
+  });
+
+  it('that cannot have back what was kept for its lease has no volumes, and starts nothing on others', async () => {
+    const engine = new MemoryEngine();
+    const takeBack = () => Promise.reject(new Error('not mounted'));
+    expect(await provisioned(engine, { takeBack })).toMatchObject({
+      kind: 'failed',
+      failure: {
+        reason: 'ContainerExited',
+        message: 'volume creation failed',
+        detail: 'volume creation failed: its kept data could not be taken back: not mounted',
+      },
+    });
+    expect(engine.everything).toEqual([]);
+  });
+});
+
+describe('new containers for a lease that cannot have back what was kept for it', () => {
+  it.each([
+    ['restart', 'RestartFailed', 'restart failed'],
+    ['update', 'UpdateFailed', 'update failed'],
+  ] as const)('are not made: %s', async (kind, reason, message) => {
+    const engine = new MemoryEngine();
+    const takeBack = () => Promise.reject(new Error('not mounted'));
+    const operation = { kind, id: 'op', startedAtMs: 0, wasReady: true, resumed: 0 } as const;
+    const result = await outcome(engine, { takeBack }, (work) =>
+      work.replace({ ...lease, operation }, new AbortController().signal),
+    );
+    expect(result).toMatchObject({
+      kind: 'untouched',
+      failure: { reason, message, detail: expect.stringContaining('not mounted') },
+    });
+    expect(engine.everything).toEqual([]);
   });
 });

@@ -19,6 +19,8 @@ import { StartupFailure } from './startup.ts';
 import { StepFailure } from './step-failure.ts';
 import { timeLimit } from './time-limit.ts';
 
+type ReplacingKind = 'restart' | 'update';
+
 export type Phase = 'image_setup' | 'volume_setup' | 'compose_up' | 'verify_startup';
 
 export interface ReplacingContext extends ReplacementContext {
@@ -27,7 +29,7 @@ export interface ReplacingContext extends ReplacementContext {
   readonly log: Log;
   readonly limitMs: number;
   /** A phase that succeeded. */
-  readonly onPhase: (operation: 'restart' | 'update', phase: Phase, seconds: number) => void;
+  readonly onPhase: (operation: ReplacingKind, phase: Phase, seconds: number) => void;
 }
 
 const rollbackMs = 120_000;
@@ -42,7 +44,7 @@ export class Replacing {
   async run(lease: Lease, stop: AbortSignal): Promise<ReplaceResult> {
     const { clock, limitMs, deployment } = this.#context;
     const operation = operationOf(lease);
-    const kind = operation.kind === 'update' ? 'update' : 'restart';
+    const kind = replacingKind(operation);
     const replacement = new Replacement(this.#context, lease, operation);
     const oldStack = deployment.stack(lease.uuid, lease.release);
     using limit = timeLimit(clock, limitMs, `the ${kind}`, stop);
@@ -71,7 +73,7 @@ export class Replacing {
   async #planReplacement(
     lease: Lease,
     operation: Operation,
-    kind: 'restart' | 'update',
+    kind: ReplacingKind,
     stack: StackManifest,
     instances: ReturnType<Deployment['instances']>,
     signal: AbortSignal,
@@ -84,7 +86,7 @@ export class Replacing {
     return await deployment.plan(lease, operation, instances, facts, binds);
   }
 
-  async #timed<T>(operation: 'restart' | 'update', phase: Phase, run: () => Promise<T>): Promise<T> {
+  async #timed<T>(operation: ReplacingKind, phase: Phase, run: () => Promise<T>): Promise<T> {
     const { clock, onPhase } = this.#context;
     const began = clock.monotonic();
     const result = await run();
@@ -104,14 +106,14 @@ export class Replacing {
   }
 
   /** No container was touched. An update that got no image has not reached what was wanted; a restart changes nothing. */
-  async #refused(kind: 'restart' | 'update', error: unknown): Promise<ReplaceResult> {
+  async #refused(kind: ReplacingKind, error: unknown): Promise<ReplaceResult> {
     const failure = replaceFailure(kind, error, await this.#context.evidence.detail(error));
     return kind === 'update' ? { kind: 'failed', failure, logs: {} } : { kind: 'untouched', failure };
   }
 
   async #rollBack(
     lease: Lease,
-    kind: 'restart' | 'update',
+    kind: ReplacingKind,
     replacement: Replacement,
     oldStack: StackManifest | undefined,
     error: unknown,
@@ -135,7 +137,10 @@ export class Replacing {
   }
 }
 
-function replaceFailure(kind: 'restart' | 'update', error: unknown, detail: string): Failure {
+export const replacingKind = (operation: Operation | undefined): ReplacingKind =>
+  operation?.kind === 'update' ? 'update' : 'restart';
+
+export function replaceFailure(kind: ReplacingKind, error: unknown, detail = errorText(error)): Failure {
   const base = kind === 'update' ? failureText.update : failureText.restart;
   const reason = kind === 'update' ? 'UpdateFailed' : 'RestartFailed';
   if (!(error instanceof StepFailure)) return { reason, message: base, detail };

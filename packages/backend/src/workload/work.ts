@@ -2,7 +2,7 @@
 import type { Containers } from '@berth/engine';
 import type { Clock } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
-import { type Death, type Failure, failureText, type Lease } from '../lease/index.ts';
+import { type Death, failureText, type Lease } from '../lease/index.ts';
 import type {
   DeprovisionResult,
   DiagnoseResult,
@@ -21,8 +21,9 @@ import type { TenantNetworks } from './networks.ts';
 import type { Observation } from './observation.ts';
 import { together } from './order.ts';
 import type { Provisioning } from './provisioning.ts';
-import type { Replacing } from './replacing.ts';
+import { type Replacing, replaceFailure, replacingKind } from './replacing.ts';
 import type { RestoreRun } from './restore-run.ts';
+import { failureOf, StepFailure } from './step-failure.ts';
 import type { Teardown } from './teardown.ts';
 import { timeLimit } from './time-limit.ts';
 
@@ -80,27 +81,33 @@ export class ContainerWork implements LeaseWork {
   }
 
   async provision(lease: Lease, stop: AbortSignal): Promise<ProvisionResult> {
-    const failure = await this.#takeBack(lease);
-    if (failure !== undefined)
-      return { kind: 'failed', failure, logs: {}, left: false, stays: await this.staysOf(lease) };
-    return await this.#context.provisioning.run(lease, stop);
+    const lost = await this.#takeBack(lease);
+    if (lost === undefined) return await this.#context.provisioning.run(lease, stop);
+    return {
+      kind: 'failed',
+      failure: failureOf(lost),
+      logs: {},
+      left: false,
+      stays: await this.staysOf(lease),
+    };
   }
 
   async replace(lease: Lease, stop: AbortSignal): Promise<ReplaceResult> {
     const { restoreRun, replacing } = this.#context;
     if (lease.operation?.kind === 'restore') return await restoreRun.run(lease, stop);
-    const failure = await this.#takeBack(lease);
-    return failure === undefined ? await replacing.run(lease, stop) : { kind: 'untouched', failure };
+    const lost = await this.#takeBack(lease);
+    if (lost === undefined) return await replacing.run(lease, stop);
+    return { kind: 'untouched', failure: replaceFailure(replacingKind(lease.operation), lost) };
   }
 
   /** Started on new volumes while its own are put away, the lease would be without its data. */
-  async #takeBack(lease: Lease): Promise<Failure | undefined> {
+  async #takeBack(lease: Lease): Promise<StepFailure | undefined> {
     try {
       await this.#context.takingBack.into(lease);
       return undefined;
     } catch (error) {
-      const detail = `its kept data could not be taken back: ${errorText(error)}`;
-      return { reason: 'Internal', message: failureText.volume, detail };
+      const cause = new Error(`its kept data could not be taken back: ${errorText(error)}`, { cause: error });
+      return new StepFailure(failureText.volume, 'ContainerExited', cause);
     }
   }
 
