@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Host, removeLabelled } from '@berth/lab';
+import type { Host } from '@berth/lab';
 import type { Space } from '@berth/lab/testing';
 
 /** As Compose reads it; JSON is YAML, too. */
@@ -38,6 +38,7 @@ export class ComposeProject implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'berth-compose-'));
     const options = ['--project-name', name, '--file', 'compose.yaml'];
     const project = new ComposeProject(space.host, { name, folder, options, ours: true });
+    space.removesProject(name);
     await project.rewrite(file);
     return project;
   }
@@ -92,10 +93,8 @@ export class ComposeProject implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.run('down', '--timeout', '1', '--volumes').catch(
-      // It gives up at the first thing that is not to be had at once; the next test wants to find nothing of it.
-      () => removeLabelled(this.#host, `com.docker.compose.project=${this.name}`),
-    );
+    // What it gives up, because somebody else is still on it, goes with the space of the test.
+    await this.run('down', '--timeout', '1', '--volumes').catch(() => undefined);
     if (this.#ours) await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -13,10 +13,12 @@ export class Space implements AsyncDisposable {
   readonly lab: Lab;
   readonly host: Host;
   readonly #clients = new Map<string, Client>();
+  readonly #projects = new Set<string>();
 
   constructor(lab: Lab, host: Host) {
     this.lab = lab;
     this.host = host;
+    this.removesProject(this.id);
   }
 
   /** A name for a container, network, volume or Compose project that is this test's alone. */
@@ -57,6 +59,11 @@ export class Space implements AsyncDisposable {
     return name;
   }
 
+  /** What Compose leaves of a project goes when the test ends. */
+  removesProject(name: string): void {
+    this.#projects.add(name);
+  }
+
   /** A client of the lab, with sockets that end with the test. */
   client(name = 'client1'): Client {
     const client = this.#clients.get(name) ?? this.lab.client(name);
@@ -66,6 +73,7 @@ export class Space implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients.values()) await client[Symbol.asyncDispose]();
-    await removeLabelled(this.host, `${label}=${this.id}`, `com.docker.compose.project=${this.id}`);
+    const projects = Array.from(this.#projects, (name) => `com.docker.compose.project=${name}`);
+    await removeLabelled(this.host, `${label}=${this.id}`, ...projects);
   }
 }
