@@ -184,13 +184,13 @@ onEveryEngine('the clients', (site) => {
     });
     const published = {
       ExposedPorts: { '80/tcp': {} },
-      HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '47001' }] } },
+      HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '17001' }] } },
     };
     await site.run('port', published);
     expect((await containers.inspect(site.named('port'))).ports).toContainEqual({
       containerPort: '80/tcp',
       hostIp: '0.0.0.0',
-      hostPort: 47001,
+      hostPort: 17001,
     });
     await expect(site.create('port')).rejects.toMatchObject({ code: 'ENGINE_NAME_IN_USE' });
     await expect(site.run('port-2', published)).rejects.toMatchObject({ code: 'ENGINE_PORT_IN_USE' });

@@ -100,7 +100,7 @@ onEveryEngine('a container that was made anew', (site) => {
         Dns: ['9.9.9.9'],
         ExtraHosts: ['other:192.0.2.1'],
         LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
-        PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '47010' }] },
+        PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '17010' }] },
         ShmSize: 1024 * 1024,
         Init: true,
         GroupAdd: ['5'],
