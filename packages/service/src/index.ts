@@ -7,7 +7,7 @@ export { Duration, duration, formatDuration, parseBareSeconds, parseDuration } f
 export type { ErrorContext, ErrorRow } from './errors.ts';
 export { CodedError, ErrorTable } from './errors.ts';
 export type { ReplaceFileOptions } from './files/replace-file.ts';
-export { replaceFile } from './files/replace-file.ts';
+export { replaceFile, syncFolder } from './files/replace-file.ts';
 export * from './flow/index.ts';
 export type { HostPort } from './host-port.ts';
 export { formatHostPort, parseHostPort } from './host-port.ts';

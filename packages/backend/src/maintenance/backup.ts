@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
+import { syncFolder } from '@berth/service';
 import { errors } from '../errors.ts';
 
 /** Something was written while one store after the other was asked to hold still: they are asked again. */
@@ -23,11 +24,13 @@ export async function backUpStores(paths: readonly string[], folder: string): Pr
       await backup(source, part);
       chmodSync(part, 0o600);
     }
-    return parts.map((part) => {
+    const copies = parts.map((part) => {
       const path = part.slice(0, -'.part'.length);
       renameSync(part, path);
       return path;
     });
+    await syncFolder(folder);
+    return copies;
   } finally {
     for (const db of [...sources, ...watches]) db.close();
     for (const part of parts) rmSync(part, { force: true });

@@ -25,7 +25,11 @@ export async function replaceFile(
     await rm(fresh, { force: true });
     throw error;
   }
-  // The name is on the disk only when the folder is.
+  await syncFolder(folder);
+}
+
+/** A new name is on the disk only when its folder is. */
+export async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   await handle.sync();
 }
