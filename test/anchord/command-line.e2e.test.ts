@@ -1,11 +1,12 @@
 /** The program as a stranger meets it: in its image, with nothing set up, or with something set up wrong. */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { constants, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { anchordImage } from '@berth/lab';
 import { waitFor } from '@berth/lab/testing';
+import { handles } from '@berth/service/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Harbour } from '../src/harbour.ts';
 
@@ -354,8 +355,7 @@ describe('an anchor that is told to stop', () => {
   const listens = async (id: string): Promise<boolean> => {
     const pid = (await harbour.host.docker('inspect', '--format', '{{.State.Pid}}', id)).trim();
     const { stdout } = await harbour.host.exec(['cat', `/proc/${pid}/status`]);
-    const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(stdout)?.[1] ?? '0'}`);
-    return /^Name:\s*node/m.test(stdout) && (caught & (1n << BigInt(constants.signals.SIGTERM - 1))) !== 0n;
+    return /^Name:\s*node/m.test(stdout) && handles(stdout, 'SIGTERM') === true;
   };
   const socket = ['--volume', '/var/run/docker.sock:/var/run/docker.sock', '--cap-add', 'NET_ADMIN'];
   const project = ['--env', 'ANCHORD_PROJECT=nobody', '--env', 'COMPOSE_PROJECT_NAME=nobody'];

@@ -19,7 +19,16 @@ async function configOf(more = '') {
   return configFrom(await readConfig(file, {}));
 }
 
-const good: Partial<EngineDescription> = {
+const good: EngineDescription = {
+  ...{
+    name: 'host',
+    version: '26.1.5',
+    storageDriver: 'overlay2',
+    storageStatus: {},
+    dataRoot: '/var/lib/docker',
+  },
+  ...{ cgroupDriver: 'systemd', cgroupVersion: '2', containers: 0, runningContainers: 0 },
+  filtersBridgedPackets: { ipv4: false, ipv6: false },
   securityOptions: ['name=apparmor', 'name=seccomp,profile=default'],
   ipv4Forwarding: true,
   warnings: [],
@@ -29,16 +38,15 @@ const good: Partial<EngineDescription> = {
 
 /** What is said at the start with an engine that describes itself so. */
 async function saidOf(
-  described: Partial<EngineDescription> | Error,
-  ping: () => Promise<unknown> = async () => undefined,
+  described: EngineDescription | Error,
+  ping: Engine['system']['ping'] = () => Promise.resolve({ apiVersion: '1.45', engineTime: undefined }),
 ) {
   const logs = new RecordingLog();
-  const info = async (): Promise<unknown> => {
+  const info = async (): Promise<EngineDescription> => {
     if (described instanceof Error) throw described;
     return described;
   };
-  const engine = { system: { ping, info } } as unknown as Engine;
-  await checkEngine(engine, await configOf(), logs.log, 1000);
+  await checkEngine({ system: { ping, info } }, await configOf(), logs.log, 1000);
   return logs;
 }
 

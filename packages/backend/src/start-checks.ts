@@ -18,7 +18,7 @@ export function tellSettings(config: Config, log: Log): void {
 
 /** Rejects when the engine does not answer; warns of what tenants would do without, and of what it cannot give. */
 export async function checkEngine(
-  { system }: Pick<Engine, 'system'>,
+  { system }: { readonly system: Pick<Engine['system'], 'ping' | 'info'> },
   config: Pick<Config, 'catalogue' | 'total'>,
   log: Log,
   timeoutMs: number,

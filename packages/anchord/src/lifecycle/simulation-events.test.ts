@@ -5,13 +5,14 @@
  */
 import type { EngineEvent } from '@berth/engine';
 import { seededRandom, VirtualClock } from '@berth/service';
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { featureRow } from '../permissions/index.ts';
 import { simKeeper, simRebinder } from '../testing/sim-anchors.ts';
 import type { Fate } from '../testing/sim-host.ts';
 import { expectInOrder, SimWorld } from '../testing/sim-world.ts';
 
-const seed = Number(process.env['BERTH_SEED'] ?? '20261') || 20_261;
+const seed = fc.readConfigureGlobal().seed ?? 0;
 const stepsOfEach = 250;
 /** `npm test` asks for two hundred thousand; while one works, unit tests take seconds. */
 const asked = 2 * Number(process.env['BERTH_MODEL_STEPS'] ?? 5_000);

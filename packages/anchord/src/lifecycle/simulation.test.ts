@@ -4,11 +4,12 @@
  * nothing foreign may have been touched. The seed is BERTH_SEED; a failure names the history that failed.
  */
 import { seededRandom } from '@berth/service';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { simKeeper, simRebinder } from '../testing/sim-anchors.ts';
 import { expectInOrder, SimWorld } from '../testing/sim-world.ts';
 
-const seed = Number(process.env['BERTH_SEED'] ?? '20261') || 20_261;
+const seed = fc.readConfigureGlobal().seed ?? 0;
 const histories = 500;
 const stepsOfEach = 400;
 

@@ -1,10 +1,12 @@
 /** The living leases of a backend with scripted work and a real store, for tests of the actors. */
 import { Scope, VirtualClock } from '@berth/service';
 import { RecordingLog } from '@berth/service/testing';
+import { expect } from 'vitest';
 import type { LeaseEvent, Owed } from '../lease/index.ts';
 import { debtTask, LeaseBook, LeaseRegistry, type Logs, type Message } from '../leases/index.ts';
 import { type Amounts, ResourcePool } from '../placement/index.ts';
 import { GroupCommit, ReleaseStore } from '../stores/index.ts';
+import { failure, item, newLease, opening } from './leases.ts';
 import { ScriptedWork } from './scripted-work.ts';
 import { storeFolder } from './store-folder.ts';
 import { until } from './until.ts';
@@ -146,6 +148,23 @@ export class LeaseHost implements AsyncDisposable {
       },
       signal,
     );
+  }
+
+  /** Provisions a lease, and waits until it runs. */
+  async ready(uuid: string): Promise<void> {
+    await this.ask(uuid, (id) => opening('ProvisionRequested', id, newLease({ uuid })));
+    this.work.running.get(uuid)?.end({ kind: 'provisioned', items: [item()] });
+    await this.until(`${uuid} is ready`, () => this.book.get(uuid)?.status === 'ready');
+    await this.settled();
+  }
+
+  /** Closes it, and what is there cannot be cleaned up. */
+  async closeInVain(uuid: string): Promise<void> {
+    const closing = this.close(uuid);
+    closing.catch(() => undefined);
+    await this.until('the close runs', () => this.work.running.get(uuid)?.method === 'deprovision');
+    this.work.running.get(uuid)?.end({ kind: 'failed', failure: failure({ reason: 'CleanupFailed' }) });
+    await expect(closing).rejects.toThrow();
   }
 
   /** Closes it and waits until its caller has been told. */

@@ -8,13 +8,15 @@ import { ContainerListing } from './listing.ts';
 async function listed(...labels: Readonly<Record<string, string>>[]) {
   const logs = new RecordingLog();
   const list = async () =>
-    labels.map((more, at) => ({
-      id: `container-${at}`,
-      names: [`name-${at}`],
-      image: 'nginx',
-      status: 'running',
-      labels: { [label.lease]: 'x', [label.serviceName]: 'web', ...more },
-    })) as unknown as ContainerSummary[];
+    labels.map(
+      (more, at): ContainerSummary => ({
+        id: `container-${at}`,
+        names: [`name-${at}`],
+        ...{ image: 'nginx', imageId: 'sha256:1', createdAt: 0, networkMode: 'bridge', attachments: {} },
+        ...{ status: 'running', statusText: 'Up 3 hours' },
+        labels: { [label.lease]: 'x', [label.serviceName]: 'web', ...more },
+      }),
+    );
   const { containers, unreadable } = await new ContainerListing({ list }, 'docker-1', logs.log).all();
   return { containers, unreadable, warned: logs.attrsOf('container left out, a label cannot be read') };
 }

@@ -1,15 +1,10 @@
-import { Scope, VirtualClock } from '@berth/service';
-import { RecordingLog } from '@berth/service/testing';
 import { describe, expect, it } from 'vitest';
 import type { Lease } from '../lease/index.ts';
-import { LeaseBook, type LeaseWork, type ProvisionResult } from '../leases/index.ts';
+import type { LeaseWork, ProvisionResult } from '../leases/index.ts';
 import { containerName, label } from '../names/index.ts';
-import { GroupCommit, ReleaseStore } from '../stores/index.ts';
-import { FolderFilesystem } from '../testing/folder-filesystem.ts';
 import { newLease } from '../testing/leases.ts';
 import { MemoryEngine } from '../testing/memory-engine.ts';
-import { storeFolder } from '../testing/store-folder.ts';
-import { workloadConfig, workloadInMemory } from '../testing/workload-in-memory.ts';
+import { outcomeInMemory } from '../testing/workload-in-memory.ts';
 
 const lease: Lease = {
   ...newLease({ allocations: [] }),
@@ -30,53 +25,25 @@ interface Circumstances {
 const provisioned = (engine: MemoryEngine, circumstances: Circumstances = {}): Promise<ProvisionResult> =>
   outcome(engine, circumstances, (work) => work.provision(lease, new AbortController().signal));
 
-async function outcome<Result>(
+const outcome = <Result>(
   engine: MemoryEngine,
   { settings = {}, takeBack = async () => undefined }: Circumstances,
   run: (work: LeaseWork) => Promise<Result>,
-): Promise<Result> {
-  using folder = storeFolder();
-  using disk = new FolderFilesystem();
-  const releases = new ReleaseStore(folder.path('releases.db'));
-  const clock = new VirtualClock();
-  await using scope = new Scope('provision', () => undefined);
-  const unasked = (): never => {
-    throw new Error('not asked for');
-  };
-  const work = workloadInMemory({
-    scope,
-    clock,
-    log: new RecordingLog().log,
-    config: await workloadConfig({
-      provision_timeout: '1m',
-      sku_profiles: { small: { cpu_cores: 0.5, memory_mb: 64 } },
-      ...settings,
-    }),
-    book: new LeaseBook(releases, new GroupCommit(releases.file)),
-    releases,
-    disk,
-    engine,
-    kept: {
-      closing: { begin: unasked, volumesOf: unasked },
-      takingBack: { into: takeBack },
-      restoring: { demandAdopted: unasked, failed: unasked },
+): Promise<Result> =>
+  outcomeInMemory(
+    {
+      engine,
+      settings: {
+        provision_timeout: '1m',
+        sku_profiles: { small: { cpu_cores: 0.5, memory_mb: 64 } },
+        ...settings,
+      },
+      kept: { takingBack: { into: takeBack } },
+      uuid: lease.uuid,
+      manifest: '{"services":{"web":{"image":"docker.io/acme/web:1"}}}',
     },
-  });
-  const manifest = new TextEncoder().encode('{"services":{"web":{"image":"docker.io/acme/web:1"}}}');
-  releases.file.transaction(() => releases.apply(lease.uuid, [{ kind: 'stage', manifest }], 1));
-  let ended = false;
-  const result = run(work.leases).finally(() => {
-    ended = true;
-  });
-  result.catch(() => undefined);
-  const deadline = performance.now() + 20_000;
-  while (!ended) {
-    expect(performance.now(), 'it comes to an end').toBeLessThan(deadline);
-    await clock.advance(1000);
-  }
-  releases.file.close();
-  return await result;
-}
+    run,
+  );
 
 describe('a provision', () => {
   it('succeeds with containers that have proved themselves', async () => {

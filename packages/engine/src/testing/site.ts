@@ -1,13 +1,11 @@
 import { busybox, type Host } from '@berth/lab';
 import { lab, waitFor } from '@berth/lab/testing';
 import { Scope } from '@berth/service';
+import { handles } from '@berth/service/testing';
 import type { ContainerCreateRequest } from '@docker/node-sdk';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { connectEngine, type Engine } from '../engine.ts';
 import type { Endpoint } from '../http/index.ts';
-
-/** SIGTERM in the masks of /proc. */
-const sigterm = 1 << 14;
 
 const rethrow = (error: unknown): void => {
   throw error;
@@ -54,8 +52,8 @@ export class Site {
   /** Waits until the image's own command hears signals: the kernel drops those that come to a first process before. */
   async hears(id: string): Promise<void> {
     const caught = async (): Promise<boolean> => {
-      const { stdout } = await this.engine.containers.exec(id, ['grep', 'SigCgt', '/proc/1/status']);
-      return (Number.parseInt(stdout.replace('SigCgt:', '').trim().slice(-8), 16) & sigterm) !== 0;
+      const { stdout } = await this.engine.containers.exec(id, ['cat', '/proc/1/status']);
+      return handles(stdout, 'SIGTERM') === true;
     };
     await waitFor(`${id} to hear signals`, caught, { timeoutMs: 60_000 });
   }

@@ -8,13 +8,16 @@ import { constants } from 'node:os';
 
 type Ending = 'SIGTERM' | 'SIGINT';
 
-/** `status` is `/proc/self/status` of a process that has set no handler of its own yet. */
-export function signalsNoLongerCaught(status: string, signals: readonly Ending[]): readonly Ending[] {
+/** Does the process handle the signal? `status` is its `/proc/PID/status`; undefined where that does not tell. */
+export function handles(status: string, signal: Ending): boolean | undefined {
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1];
-  if (caught === undefined) return [];
-  const mask = BigInt(`0x${caught}`);
-  return signals.filter((signal) => (mask & (1n << BigInt(constants.signals[signal] - 1))) === 0n);
+  if (caught === undefined) return undefined;
+  return (BigInt(`0x${caught}`) & (1n << BigInt(constants.signals[signal] - 1))) !== 0n;
 }
+
+/** `status` is that of a process that has set no handler of its own yet. */
+export const signalsNoLongerCaught = (status: string, signals: readonly Ending[]): readonly Ending[] =>
+  signals.filter((signal) => handles(status, signal) === false);
 
 /** Ask before the first handler is set. Other processes than the first one were ended by such a signal. */
 export function missedSignals(signals: readonly Ending[]): readonly Ending[] {

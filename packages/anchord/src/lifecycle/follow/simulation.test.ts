@@ -4,12 +4,13 @@
  */
 import type { EngineEvent } from '@berth/engine';
 import { seededRandom } from '@berth/service';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { testParts } from '../../testing/program.ts';
 import { SimPeer } from '../../testing/sim-peer.ts';
 import { ExternalRebinder } from './rebinder.ts';
 
-const seed = Number(process.env['BERTH_SEED'] ?? '20261') || 20_261;
+const seed = fc.readConfigureGlobal().seed ?? 0;
 
 const eventOf = (action: string): EngineEvent => ({
   type: 'network',
