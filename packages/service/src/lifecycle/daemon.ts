@@ -4,7 +4,7 @@ import { CodedError } from '../errors.ts';
 import type { Log } from '../log/index.ts';
 import { Scope } from '../scope.ts';
 import { lifecycleMessages } from './messages.ts';
-import { missedSignals } from './missed-signals.ts';
+import { hear } from './missed-signals.ts';
 
 /** What a program's main function gets. */
 export interface Daemon {
@@ -61,13 +61,11 @@ class Life {
   }
 
   async run(main: (daemon: Daemon) => Promise<number | undefined>): Promise<never> {
-    const missed = missedSignals(SIGNALS);
-    for (const signal of SIGNALS) process.on(signal, () => this.#signalled(signal));
+    hear(SIGNALS, (signal) => this.#signalled(signal));
     process.on('uncaughtException', (error) => this.#crashed(error));
     process.on('unhandledRejection', (error) => this.#crashed(error));
     // Timers of the clock do not keep a process alive, and a program may consist of nothing else.
     const alive = setInterval(() => undefined, 2 ** 30);
-    for (const signal of missed) this.#signalled(signal);
     this.#scope.spawn('main', (signal) => this.#main(main, signal));
     await this.#ended.promise;
     clearInterval(alive);
