@@ -14,7 +14,8 @@ beforeAll(async () => {
   // What an anchor would repair by itself is to be found, and mended, by the doctor here.
   stack = await harbour.stack({ host: 58, number: 40, env: { ANCHORD_AUTOFIX_DEAD_NETNS: 'false' } });
   await stack.up();
-  await harbour.reach(4, { host: 58 });
+  // A service-anchor finds its gateways one family after the other.
+  for (const family of [4, 6] as const) await harbour.reach(family, { host: 58 });
 });
 afterAll(() => harbour?.[Symbol.asyncDispose]());
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { parseIp } from '@berth/kernel/ip';
 import { describe, expect, it } from 'vitest';
-import { judgePath } from './judge.ts';
+import { judgePath, judgeUnhurried, type PathVerdict } from './judge.ts';
 import { probe } from './probe.ts';
 
 describe('path to a backend', () => {
@@ -14,6 +14,26 @@ describe('path to a backend', () => {
     ['answered', 'silent', false, 'no-return-route'],
   ] as const)('from inside %s, from outside %s, host filters: %s → %s', (fromInside, fromOutside, filters, verdict) => {
     expect(judgePath({ fromInside, fromOutside }, filters)).toBe(verdict);
+  });
+});
+
+describe('a second look', () => {
+  it.each([
+    [['open'], 'open'],
+    [['unknown'], 'unknown'],
+    [['no-return-route', 'open'], 'open'],
+    [['bridge-netfilter', 'bridge-netfilter'], 'bridge-netfilter'],
+  ] as const)('makes %j into %s', async (verdicts, settled) => {
+    const did: (PathVerdict | 'pause')[] = [];
+    const next = verdicts.values();
+    const judge = async () => {
+      const { value = 'unknown' } = next.next();
+      did.push(value);
+      return value;
+    };
+    const moment = async () => void did.push('pause');
+    expect(await judgeUnhurried(judge, moment)).toBe(settled);
+    expect(did).toEqual(verdicts.flatMap((verdict, at) => (at === 0 ? [verdict] : ['pause', verdict])));
   });
 });
 

@@ -29,3 +29,14 @@ export function judgePath(probe: PathProbe, hostFiltersBridges: boolean | undefi
   if (probe.fromInside === 'silent') return 'unknown';
   return hostFiltersBridges === false ? 'no-return-route' : 'bridge-netfilter';
 }
+
+/** Who is blocked gets a second look: a service-anchor that has only just started may not have set its way back yet. */
+export async function judgeUnhurried(
+  judge: () => Promise<PathVerdict>,
+  moment: () => Promise<void>,
+): Promise<PathVerdict> {
+  const first = await judge();
+  if (first === 'open' || first === 'unknown') return first;
+  await moment();
+  return await judge();
+}

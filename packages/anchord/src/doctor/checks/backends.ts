@@ -4,15 +4,17 @@ import { connect } from 'node:net';
 import { engineErrors } from '@berth/engine';
 import { contains, type IpAddress } from '@berth/kernel/ip';
 import type { InterfaceAddress } from '@berth/kernel/network';
+import { sleep } from '@berth/service';
 import type { DnatEntry } from '../../dataplane/index.ts';
 import { type Family, familyOf } from '../../families.ts';
-import { judgePath, type PathVerdict, probe } from '../../path/index.ts';
+import { judgePath, judgeUnhurried, type PathVerdict, probe } from '../../path/index.ts';
 import { type Finding, fine, found, type Outcome, skipped, unknown } from '../outcome.ts';
 import type { Site } from '../site.ts';
 import { whatShouldBe } from './dataplane.ts';
 
 const otherRole = skipped('only a network-anchor leads clients to backends');
 const patienceMs = 1_500;
+const secondLookAfterMs = 2_000;
 
 interface Target {
   readonly address: IpAddress;
@@ -37,9 +39,11 @@ async function tryPaths(site: Site): Promise<readonly Path[] | string> {
   const external = await site.externalLink();
   if (external === undefined) return 'there is no external interface';
   const targets = new Map([...entries.values()].map(({ address, backend }) => [address, backend.name]));
+  const moment = () => sleep(site.parts.clock, secondLookAfterMs, site.parts.signal);
   return await Promise.all(
     Array.from(targets, async ([address, container]) => {
-      return { address, container, verdict: await judge(site, address, external.index) };
+      const verdict = await judgeUnhurried(() => judge(site, address, external.index), moment);
+      return { address, container, verdict };
     }),
   );
 }
