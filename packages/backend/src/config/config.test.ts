@@ -208,7 +208,8 @@ describe('the configuration', () => {
     ['container_log_max_size_mb', '8589934592', 8_589_934_591],
     ['container_pids_limit', '4194305', 4_194_304],
     ['container_nofile_limit', '2147483585', 2_147_483_584],
-  ])('refuses %s: %s, which neither engine nor kernel can be told', async (key, value, most) => {
+    ['max_request_body_size', '536870889', 536_870_888],
+  ])('refuses %s: %s, which neither engine, kernel nor Node can be told', async (key, value, most) => {
     expect(await problems(`${key}: ${value}`)).toEqual([
       expect.stringContaining(`${key} must be at most ${most}`),
     ]);

@@ -1,4 +1,5 @@
 /** Kinds of values that only this configuration has. */
+import { constants } from 'node:buffer';
 import { isIP } from 'node:net';
 import { engineErrors, parseEndpoint } from '@berth/engine';
 import { parseHostPort } from '@berth/service';
@@ -21,10 +22,12 @@ export function integerOr(standIn: number, options: NumberOptions = {}): Kind<nu
 }
 
 export const defaultBodySize = 2 * 1024 * 1024;
+/** A body is read as one text, and Node has none that is longer. */
+const largestBodySize = constants.MAX_STRING_LENGTH;
 
 /** In the file, 0 and less mean the default; in a variable they are a mistake, and the file counts. */
 export function bodySize(): Kind<number> {
-  const kind = integer();
+  const kind = integer({ max: largestBodySize });
   return {
     ...kind,
     read(node, spot) {
