@@ -1,5 +1,5 @@
 /** What every mode that runs for a while stands on: log, clock, metrics, health, and the end of it all. */
-import { buildInfo, type Clock, type Scope, stopOptimising, systemClock } from '@berth/service';
+import { buildInfo, type Clock, isoTime, type Scope, stopOptimising, systemClock } from '@berth/service';
 import type { Environment } from '@berth/service/config';
 import { type Condition, daemonPages, Health, type Pages, plainText, serve } from '@berth/service/http';
 import { type Daemon, runDaemon } from '@berth/service/lifecycle';
@@ -86,7 +86,7 @@ async function start<Settings extends CommonSettings, G extends Gates>(
   });
   const board = new StatusBoard();
   const repairs = new RecentRepairs(clock);
-  const startedAt = new Date(clock.now()).toISOString();
+  const startedAt = isoTime(clock.now());
   await refuseSecond(clock);
   const describe = (): Status => ({
     version: buildInfo.version,

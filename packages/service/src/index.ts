@@ -11,6 +11,7 @@ export { replaceFile, syncFolder } from './files/replace-file.ts';
 export * from './flow/index.ts';
 export type { HostPort } from './host-port.ts';
 export { formatHostPort, parseHostPort } from './host-port.ts';
+export { isoTime } from './iso-time.ts';
 export type { MailboxOptions } from './mailbox.ts';
 export { Mailbox } from './mailbox.ts';
 export { nodeCrypto } from './node-crypto.ts';

@@ -1,5 +1,5 @@
 /** What was put right lately: noticed where it is logged, so that every repair that has a line of its own is in here. */
-import type { Clock } from '@berth/service';
+import { type Clock, isoTime } from '@berth/service';
 import type { Log, Message, MessageArgs } from '@berth/service/log';
 import { dataplaneMessages, routeMessages, serviceAnchorMessages } from '../messages/index.ts';
 
@@ -56,7 +56,7 @@ export class RecentRepairs {
     const told = Object.entries(attrs ?? {}).flatMap(([name, value]) =>
       value === '' || value === undefined ? [] : [`${name}=${String(value)}`],
     );
-    const at = new Date(this.#clock.now()).toISOString();
+    const at = isoTime(this.#clock.now());
     this.#kept = [...this.#kept, { at, what: [msg, ...told].join(' ') }].slice(-mostKept);
   }
 }

@@ -1,4 +1,5 @@
 /** Leases, releases and the rest in the form that goes over the wire. What is empty is left out. */
+import { isoTime } from '@berth/service';
 import { expectedContainers, type Lease, type LeaseItem } from '../lease/index.ts';
 import type { InstanceFacts, ProvisionView } from '../operations/index.ts';
 import type { PoolUsage } from '../placement/index.ts';
@@ -7,7 +8,6 @@ import type { Release, RetentionRecord } from '../stores/index.ts';
 import type { LeaseInfo, ProvisionInfo, ReleaseInfo, Stats, WireInstance } from './schemas.ts';
 
 const zeroTime = '0001-01-01T00:00:00Z';
-const time = (ms: number): string => new Date(ms).toISOString();
 
 // A page is a thousand of these, so they are objects of one shape: composed of parts, they are made and written with half as much
 // work again. What is undefined is not written.
@@ -26,7 +26,7 @@ export function liveInfo(lease: Lease): ProvisionInfo {
     lease_uuid: lease.uuid,
     provider_uuid: lease.provider,
     status: lease.status,
-    created_at: time(lease.createdAtMs),
+    created_at: isoTime(lease.createdAtMs),
     fail_count: lease.failCount,
     reason: failure?.reason ?? (lease.status === 'failed' ? 'Unknown' : undefined),
     message: unlessEmpty(failure?.message),
@@ -44,7 +44,7 @@ function retainedInfo(record: RetentionRecord, retainedUntilMs: number | undefin
     status: 'retained',
     created_at: record.created_at,
     fail_count: 0,
-    retained_until: retainedUntilMs === undefined ? zeroTime : time(retainedUntilMs),
+    retained_until: retainedUntilMs === undefined ? zeroTime : isoTime(retainedUntilMs),
     tenant: record.tenant,
     ...(record.partition !== undefined && record.partition !== '' && { partition: record.partition }),
     quantity: 0,
@@ -116,7 +116,7 @@ export function releaseInfo({
     version,
     image: 'stack',
     status,
-    created_at: time(createdAtMs),
+    created_at: isoTime(createdAtMs),
     ...(shown !== undefined && { reason: shown }),
     ...(message !== undefined && { message }),
     manifest: manifest.length === 0 ? null : Buffer.from(manifest).toString('base64'),

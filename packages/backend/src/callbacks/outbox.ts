@@ -1,5 +1,5 @@
 /** Tells callers what became of their leases: stored first, then delivered, again and again until it is too old. */
-import { Backoff, type Clock, type Random, type Scope, sleep, withDeadline } from '@berth/service';
+import { Backoff, type Clock, isoTime, type Random, type Scope, sleep, withDeadline } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
 import { cutError, type Owed } from '../lease/index.ts';
 import { Slots } from '../slots.ts';
@@ -122,7 +122,7 @@ export class CallbackOutbox {
       backend: this.#options.backendName,
       ...(owed.error !== undefined && { error: cutError(owed.error) }),
       ...(owed.retained === true && { retained: true }),
-      created_at: new Date(owed.atMs).toISOString(),
+      created_at: isoTime(owed.atMs),
     };
   }
 

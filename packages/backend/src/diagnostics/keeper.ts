@@ -1,4 +1,4 @@
-import type { Clock } from '@berth/service';
+import { type Clock, isoTime } from '@berth/service';
 import type { Lease } from '../lease/index.ts';
 import type { Logs } from '../leases/index.ts';
 import { type DiagnosticsEntry, type DiagnosticsStore, GroupCommit } from '../stores/index.ts';
@@ -27,7 +27,7 @@ export class DiagnosticsKeeper {
       message: failure?.message ?? '',
       logs,
       fail_count: lease.failCount,
-      created_at: new Date(this.#clock.now()).toISOString(),
+      created_at: isoTime(this.#clock.now()),
     };
     await this.#commits.commit({ apply: () => this.#store.put(entry) });
   }

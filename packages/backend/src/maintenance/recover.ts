@@ -1,4 +1,5 @@
 /** Makes records anew for kept volumes that the store does not know: from the copies beside the data, or from its labels. */
+import { isoTime } from '@berth/service';
 import { parseVolume, type VolumeName } from '../names/index.ts';
 import type { RecordCopies } from '../retention/index.ts';
 import { unknownKept } from '../retention/index.ts';
@@ -84,6 +85,6 @@ function fromLabels(
     retained_volume_names: [...names],
     status: 'active',
     generation: 0,
-    created_at: new Date(nowMs).toISOString(),
+    created_at: isoTime(nowMs),
   };
 }

@@ -1,5 +1,5 @@
 /** What becomes of the data of a lease that is closed. Its containers are gone by then; every step can be repeated. */
-import type { Clock, KeyedSerial } from '@berth/service';
+import { type Clock, isoTime, type KeyedSerial } from '@berth/service';
 import { errorText, type Log } from '@berth/service/log';
 import { failureText, type Lease } from '../lease/index.ts';
 import { retainedForm, type VolumeName } from '../names/index.ts';
@@ -10,7 +10,7 @@ import type { RecordCopies } from './copies.ts';
 import type { Finalizer } from './finalizer.ts';
 import type { Keeping } from './keeping.ts';
 import type { DestroyOutcome, DoorPort, ReleasesPort, RetentionMeter, VolumesPort } from './ports.ts';
-import { iso, manifestObject, retainedItems, tombstoneOf, volumesOf } from './records.ts';
+import { manifestObject, retainedItems, tombstoneOf, volumesOf } from './records.ts';
 import type { Rollback } from './rollback.ts';
 
 export type ClosedVolumes =
@@ -64,7 +64,7 @@ export class Closing {
       stack_manifest: manifestObject(this.#manifest(lease)),
       callback_url: lease.callbackUrl,
       retain: retainOnClose,
-      closed_at: iso(clock.now()),
+      closed_at: isoTime(clock.now()),
       volume_failures: 0,
     });
   }

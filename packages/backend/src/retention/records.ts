@@ -5,8 +5,6 @@ import { adoptedForm, parseVolume, type VolumeName, volumeName } from '../names/
 import { profileOf, type SkuCatalogue } from '../placement/index.ts';
 import type { CloseIntent, RetainedItem, RetentionRecord } from '../stores/index.ts';
 
-export const iso = (ms: number): string => new Date(ms).toISOString();
-
 /** Disk of one instance of a SKU; undefined when nobody knows it any more. */
 export function diskMbOf(catalogue: SkuCatalogue, sku: string): number | undefined {
   try {

@@ -1,5 +1,7 @@
 /** From one instance of a lease to what the engine is asked to create. Pure. */
+
 import { composeLabels } from '@berth/engine';
+import { isoTime } from '@berth/service';
 import type { ContainerCreateRequest, HealthConfig, Mount } from '@docker/node-sdk';
 import { type IngressSettings, ingressLabels, routablePort } from '../ingress/index.ts';
 import type { Lease } from '../lease/index.ts';
@@ -135,7 +137,7 @@ function labels(
     [label.tenant, lease.tenant],
     [label.provider, lease.provider],
     [label.sku, item.sku],
-    [label.createdAt, new Date(createdAtMs).toISOString().replace(/\.\d+Z$/, 'Z')],
+    [label.createdAt, isoTime(createdAtMs).replace(/\.\d+Z$/, 'Z')],
     [label.instanceIndex, String(index)],
     [label.failCount, String(lease.failCount)],
     [label.callbackUrl, lease.callbackUrl],

@@ -3,7 +3,9 @@
  * transaction that looks at the record as it is; what the rows say beside the record itself (state, new lease, disk) is
  * written with it, and still says what is protected and counted when the record cannot be read.
  */
+
 import type { StatementSync } from 'node:sqlite';
+import { isoTime } from '@berth/service';
 import type { Page } from './json-table.ts';
 import {
   type CloseIntent,
@@ -165,7 +167,7 @@ export class RetentionStore {
       const stored = kept?.record;
       this.#write(
         stored === undefined
-          ? { ...base, status: 'reaping', reaping_since: iso(nowMs) }
+          ? { ...base, status: 'reaping', reaping_since: isoTime(nowMs) }
           : {
               ...stored,
               retained_volume_names: union(stored.retained_volume_names, base.retained_volume_names),
@@ -186,7 +188,7 @@ export class RetentionStore {
         ...stored,
         status: 'restoring',
         new_lease_uuid: newLease,
-        restoring_since: iso(nowMs),
+        restoring_since: isoTime(nowMs),
         generation: stored.generation + 1,
       };
       this.#write(claimed);
@@ -311,12 +313,10 @@ export class RetentionStore {
   }
 }
 
-const iso = (ms: number): string => new Date(ms).toISOString();
-
 const reaping = (stored: RetentionRecord, nowMs: number): RetentionRecord => ({
   ...stored,
   status: 'reaping',
-  reaping_since: iso(nowMs),
+  reaping_since: isoTime(nowMs),
 });
 
 const union = (first: readonly string[], second: readonly string[]): string[] => [

@@ -1,4 +1,5 @@
 /** What is written on every volume: for whom it was made. A second witness when records are lost; never a licence to destroy. */
+import { isoTime } from '@berth/service';
 import * as z from 'zod/mini';
 
 /** What a label of every version says, in these fields; one that an older program must not act on says it elsewhere. */
@@ -44,7 +45,7 @@ export function encodeOwner({ sizeMb, createdAtMs, ...same }: VolumeOwner): stri
     v: 1,
     ...same,
     size_mb: sizeMb,
-    created_at: new Date(createdAtMs).toISOString(),
+    created_at: isoTime(createdAtMs),
   } satisfies z.infer<typeof owner>);
 }
 

@@ -1,5 +1,6 @@
 /** The three ways to write a line: JSON and key=value for machines, one for people at a terminal. */
 import { Duration, toNanoseconds } from '../duration.ts';
+import { isoTime } from '../iso-time.ts';
 import type { Level } from './level.ts';
 import type { Plain, PlainObject } from './plain.ts';
 
@@ -20,7 +21,7 @@ const attrKey = (key: string): string => (OWN_KEYS.has(key) ? `${key}_` : key);
 
 /** One JSON object a line: time, level, msg, then the attributes. Spans are whole nanoseconds. */
 export const jsonFormat: LogFormat = ({ time, level, msg, attrs }) => {
-  let line = `{"time":"${new Date(time).toISOString()}","level":"${level.toUpperCase()}","msg":${JSON.stringify(msg)}`;
+  let line = `{"time":"${isoTime(time)}","level":"${level.toUpperCase()}","msg":${JSON.stringify(msg)}`;
   for (const key of Object.keys(attrs)) {
     line += `,${JSON.stringify(attrKey(key))}:${json(attrs[key] ?? null)}`;
   }
@@ -40,7 +41,7 @@ function json(value: Plain): string {
 
 /** `key=value` pairs in one line; values with spaces, quotes or equal signs are quoted. Objects become dotted keys. */
 export const textFormat: LogFormat = ({ time, level, msg, attrs }) =>
-  `time=${new Date(time).toISOString()} level=${level.toUpperCase()} msg=${quoted(msg)}${pairs(attrs, '')}`;
+  `time=${isoTime(time)} level=${level.toUpperCase()} msg=${quoted(msg)}${pairs(attrs, '')}`;
 
 function pairs(attrs: PlainObject, prefix: string): string {
   let text = '';
@@ -69,7 +70,7 @@ const PAINT: Readonly<Record<Level, string>> = { debug: '2', info: '36', warn: '
 export function consoleFormat({ color }: ConsoleFormatOptions): LogFormat {
   const paint = (code: string, text: string): string => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
   return ({ time, level, msg, attrs }) => {
-    const clock = paint('2', new Date(time).toISOString().slice(11, 19));
+    const clock = paint('2', isoTime(time).slice(11, 19));
     const tag = level === 'info' ? '' : `${paint(PAINT[level], level.toUpperCase())} `;
     return `${clock} ${tag}${printable(msg)}${paint('2', pairs(attrs, ''))}`;
   };
