@@ -11,8 +11,12 @@ export async function makeEvents(site: Site, container: string, count: number): 
       const path = `/v1.41/containers/${container}/exec`;
       http
         .request({ socketPath: site.host.socketPath, method: 'POST', path, agent, headers }, (response) => {
+          const { statusCode = 0 } = response;
           response.resume();
-          response.on('end', resolve);
+          response.on('end', () => {
+            if (statusCode === 201) resolve();
+            else reject(new Error(`an exec for noise came to ${statusCode}`));
+          });
         })
         .on('error', reject)
         .end(body);
