@@ -101,11 +101,11 @@ const stories: Readonly<Partial<Record<CheckCode, Story>>> = {
   },
   'bridge-netfilter': {
     sight: 'The anchor is ready, a ping gets through, and every connection from the LAN hangs.',
-    deed: 'Tries the path to each backend that is new, and again at every poll while it is blocked.',
+    deed: 'Tries the path to each backend that is new, and again at every poll while it is blocked. The doctor looks twice, two seconds apart.',
   },
   'no-return-route': {
     sight: 'Connections from the LAN to one container hang; from its neighbours they work.',
-    deed: 'Tries the path to each backend that is new, and again at every poll while it is blocked.',
+    deed: 'Tries the path to each backend that is new, and again at every poll while it is blocked. The doctor looks twice, two seconds apart.',
   },
   'nobody-listens': {
     sight: 'Clients are refused at once.',

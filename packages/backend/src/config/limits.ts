@@ -22,7 +22,7 @@ export function integerOr(standIn: number, options: NumberOptions = {}): Kind<nu
 }
 
 export const defaultBodySize = 2 * 1024 * 1024;
-/** A body is read as one text, and Node has none that is longer. */
+/** A body becomes one text, and Node has none that is longer. */
 const largestBodySize = constants.MAX_STRING_LENGTH;
 
 /** In the file, 0 and less mean the default; in a variable they are a mistake, and the file counts. */

@@ -1,5 +1,4 @@
 /** From one instance of a lease to what the engine is asked to create. Pure. */
-
 import { composeLabels } from '@berth/engine';
 import { isoTime } from '@berth/service';
 import type { ContainerCreateRequest, HealthConfig, Mount } from '@docker/node-sdk';

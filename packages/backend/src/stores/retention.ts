@@ -3,7 +3,6 @@
  * transaction that looks at the record as it is; what the rows say beside the record itself (state, new lease, disk) is
  * written with it, and still says what is protected and counted when the record cannot be read.
  */
-
 import type { StatementSync } from 'node:sqlite';
 import { isoTime } from '@berth/service';
 import type { Page } from './json-table.ts';
